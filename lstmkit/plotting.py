@@ -71,7 +71,7 @@ LABEL_STEP = 16  # smallest distance of two labels at line ends, in points of th
 
 _LIGHT = COLOURS["light"]
 _VARIABLES = {colour: f"--lk-{name}" for name, colour in _LIGHT.items()}
-_LOOK: dict[str, Any] = {
+_LOOK: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "lstmkit",
     "font.size": FONT_SIZE,
@@ -260,7 +260,7 @@ def _svg_source(fig: Figure) -> str:
         for ax in fig.axes:
             for line in ax.lines:
                 _thin(line)
-            _spread_labels(ax)
+            _spread_labels(fig, ax)
         out = io.StringIO()
         fig.savefig(out, format="svg", metadata={"Date": None})
     return out.getvalue()
@@ -281,16 +281,16 @@ def _thin(line: Line2D, bins: int = 180) -> None:
     line.get_path().simplify_threshold = _LOOK["path.simplify_threshold"]
 
 
-def _spread_labels(ax: Axes) -> None:
+def _spread_labels(fig: Figure, ax: Axes) -> None:
     """Move labels at line ends apart, keeping their order and their mean height."""
     labels = [t for t in ax.texts if isinstance(t, Annotation) and t.get_gid() == "lk-end"]
     if len(labels) < 2:
         return
     for label in labels:
         label.set_position((6, 0))
-    ax.figure.draw_without_rendering()
+    fig.draw_without_rendering()
     heights = np.array([ax.transData.transform(label.xy)[1] for label in labels])
-    heights = heights * 72 / ax.figure.dpi
+    heights = heights * 72 / fig.dpi
     order = np.argsort(heights, kind="stable")
     wanted = heights[order]
     placed = wanted.copy()
