@@ -1,0 +1,1 @@
+"""The LSTM: its equations (NumPy), the stages on the way to it, and its layer (torch)."""

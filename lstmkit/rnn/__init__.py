@@ -1,0 +1,1 @@
+"""The plain recurrent network: its equations (NumPy) and its layer (torch)."""
