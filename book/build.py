@@ -26,7 +26,9 @@ import yaml
 BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent
 # Lines of the build worth a reader's time; the rest goes to the log only.
-TELLING = re.compile(r"Execut(ing|ed) notebook|WARNING|ERROR|Error|error:|Traceback|^\s+\S.*\bline \d+")
+TELLING = re.compile(r"Execut(ing|ed) notebook|: WARNING|: ERROR|Error:|^Traceback")
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Stop(SystemExit):
@@ -109,6 +111,7 @@ def run_sphinx(out: Path, config: Path, log: Path) -> bool:
     assert process.stdout
     with log.open("w", encoding="utf-8") as record:
         for line in process.stdout:
+            line = ANSI.sub("", line)
             record.write(line)
             if TELLING.search(line):
                 print("  " + line.rstrip(), flush=True)
