@@ -1,0 +1,107 @@
+"""Compare an answer with what was expected, and say in words what differs.
+
+Shape, kind of dtype and finiteness come before any tolerance: an empty array, a scalar or a NaN
+must never pass as "close".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+#: (relative, absolute) tolerance by the width of the inputs
+TOLERANCE = {np.dtype(np.float32): (2e-4, 2e-5), np.dtype(np.float64): (1e-8, 1e-10)}
+
+
+def tolerance(dtype: Any) -> tuple[float, float]:
+    """Relative and absolute tolerance for results computed in ``dtype``."""
+    return TOLERANCE[np.dtype(dtype)]
+
+
+def _array_problem(got: Any, expected: np.ndarray, name: str) -> str | None:
+    """A sentence when ``got`` is no finite float array of the expected shape."""
+    if got is None:
+        return f"{name} is None. Does the function end with a return?"
+    if type(got) in (list, tuple):
+        return (
+            f"{name} is a {type(got).__name__} of {len(got)}; one NumPy array of shape "
+            f"{expected.shape} is expected. np.stack joins a list of arrays."
+        )
+    if not hasattr(got, "dtype") and expected.shape == () and type(got) in (int, float):
+        got = np.float64(got)
+    if not hasattr(got, "dtype") or not hasattr(got, "shape"):
+        return f"{name} is of type {type(got).__name__}; a NumPy array is expected."
+    array = np.asarray(got)
+    if array.shape != expected.shape:
+        return f"{name} has shape {array.shape}; expected {expected.shape}."
+    if array.dtype.kind != expected.dtype.kind:
+        return f"{name} has dtype {array.dtype}; expected {expected.dtype}."
+    if not np.isfinite(array).all():
+        bad = np.argwhere(~np.isfinite(array))[0]
+        return f"{name} holds {array[tuple(bad)]} at {_place(bad)}; every number must be finite."
+    return None
+
+
+def _place(index: np.ndarray) -> str:
+    return "[" + ", ".join(str(int(i)) for i in index) + "]"
+
+
+def difference(got: Any, expected: Any, name: str = "The answer") -> str | None:
+    """None when ``got`` agrees with ``expected``, otherwise a sentence that says how it differs.
+
+    expected: a float array (any shape), or a tuple of them. The tolerance is that of the
+        expected array's dtype.
+    """
+    if type(expected) is tuple:
+        return _tuple_difference(got, expected, name)
+    expected = np.asarray(expected)
+    problem = _array_problem(got, expected, name)
+    if problem:
+        return problem
+    if expected.size == 0:
+        return None
+    relative, absolute = tolerance(expected.dtype)
+    array = np.asarray(got, dtype=np.float64)
+    error = np.abs(array - expected.astype(np.float64))
+    over = error - (absolute + relative * np.abs(expected))
+    if over.max() <= 0:
+        return None
+    worst = np.unravel_index(np.argmax(over), error.shape)
+    where = f" at {_place(np.array(worst))}" if expected.ndim else ""
+    return (
+        f"{name} differs in {int((over > 0).sum())} of {error.size} numbers, most{where}: "
+        f"yours {array[worst]:.5g}, expected {float(expected[worst]):.5g}."
+    )
+
+
+def _tuple_difference(got: Any, expected: tuple[Any, ...], name: str) -> str | None:
+    if got is None:
+        return f"{name} is None. Does the function end with a return?"
+    if type(got) not in (tuple, list) or len(got) != len(expected):
+        have = f"{len(got)} values" if type(got) in (tuple, list) else "one value"
+        return f"{name} is {have}; {len(expected)} values are expected, separated by commas."
+    for position, (mine, theirs) in enumerate(zip(got, expected, strict=True), 1):
+        problem = difference(mine, theirs, f"Value {position} of {len(expected)}")
+        if problem:
+            return problem
+    return None
+
+
+def same(got: Any, expected: Any) -> bool:
+    """True when ``got`` agrees with ``expected``."""
+    return difference(got, expected) is None
+
+
+def structure(got: Any, shapes: tuple[tuple[int, ...], ...], names: tuple[str, ...]) -> str | None:
+    """None when ``got`` is a tuple of finite float arrays of these shapes, else a sentence."""
+    if got is None:
+        return "The answer is None. Does the function end with a return?"
+    if type(got) not in (tuple, list) or len(got) != len(shapes):
+        have = f"{len(got)} values" if type(got) in (tuple, list) else "one value"
+        return f"The answer is {have}; {len(shapes)} are expected: {', '.join(names)}."
+    for value, shape, name in zip(got, shapes, names, strict=True):
+        problem = _array_problem(value, np.zeros(shape), name)
+        if problem:
+            return problem
+    return None
