@@ -19,7 +19,6 @@ LSTM = (
     "lstmkit.lstm.stages.carousel_step",
     "lstmkit.lstm.stages.forget_cell_step",
     "lstmkit.lstm.layer.LSTM",
-    "torch.sigmoid",
     "torch.nn.LSTM",
     "torch.nn.LSTMCell",
 )
