@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import yaml
+from finish import SiteError, finish
 
 BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent
@@ -69,7 +70,9 @@ def install_node_packages() -> None:
             )
     print("book: installing the Node packages of book/package-lock.json", flush=True)
     environment = {**os.environ, "PUPPETEER_SKIP_DOWNLOAD": "1"}
-    done = subprocess.run(["npm", "ci", "--no-progress", "--loglevel=error"], cwd=BOOK, env=environment)
+    done = subprocess.run(
+        ["npm", "ci", "--no-progress", "--loglevel=error"], cwd=BOOK, env=environment
+    )
     if done.returncode:
         raise Stop("`npm ci` in book/ failed (see above). Is the network there? Then try again.")
     stamp.write_text(wanted)
@@ -96,7 +99,15 @@ def drop_old_caches(out: Path, keep: int = 3) -> None:
 def run_sphinx(out: Path, config: Path, log: Path) -> bool:
     """Run Jupyter Book with warnings as errors; True when there was none."""
     command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(ROOT)]
-    command += ["-W", "-n", "--keep-going", "--config", str(config), "--path-output", str(out / "sphinx")]
+    command += [
+        "-W",
+        "-n",
+        "--keep-going",
+        "--config",
+        str(config),
+        "--path-output",
+        str(out / "sphinx"),
+    ]
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
@@ -128,15 +139,20 @@ def build(out: Path, cold: bool = False) -> Path:
         for path in [*out.glob("cache-*"), out / "sphinx", out / "html"]:
             shutil.rmtree(path, ignore_errors=True)
     log = out / "book.log"
-    print("book: building (pages that changed are executed; the first time this takes minutes)", flush=True)
+    print(
+        "book: building (pages that changed are executed; the first time this takes minutes)",
+        flush=True,
+    )
     clean = run_sphinx(out, config, log)
     drop_old_caches(out)
     raw, site = out / "sphinx" / "_build" / "html", out / "html"
     if not raw.is_dir():
         print(log.read_text(encoding="utf-8")[-3000:])
         raise Stop(f"Sphinx stopped early; the whole log is {log}")
-    shutil.rmtree(site, ignore_errors=True)
-    shutil.copytree(raw, site)
+    try:
+        finish(raw, site, yaml.safe_load(config.read_text(encoding="utf-8")))
+    except SiteError as error:
+        raise Stop(str(error)) from None
     if not clean:
         raise Stop(f"there were warnings (above), and each is an error; the whole log is {log}")
     print(f"book: {site / 'index.html'} ({time.monotonic() - began:.1f} s)", flush=True)

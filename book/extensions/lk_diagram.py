@@ -1,7 +1,8 @@
 """`{diagram} name`: inline `book/figures/name.svg`, so that it follows the page's colours.
 
 The SVG carries its own text alternative: a `<title>` (what it is) and a `<desc>` (what it shows).
-Ids inside it are made unique on the page. With `:name:` the diagram is a numbered figure.
+Ids inside it are made unique on the page. With `:caption:` the diagram is a numbered figure, and
+with `:name:` it can be referred to. Where `name.narrow.svg` exists, narrow columns show that one.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class DiagramError(ValueError):
     """The SVG cannot be inlined as it is."""
 
 
-def inline_svg(source: str, prefix: str, alt: str | None = None) -> str:
+def inline_svg(source: str, prefix: str, alt: str | None = None, css_class: str = "") -> str:
     """Return the SVG ready to stand in a page: one image with a name, a description, own ids.
 
     Raises `DiagramError` when it is no SVG, or has no title, description or viewBox.
@@ -42,7 +43,9 @@ def inline_svg(source: str, prefix: str, alt: str | None = None) -> str:
     for tag in ("title", "desc"):
         child = root.find(f"{{{SVG}}}{tag}")
         if child is None or not (child.text or "").strip():
-            raise DiagramError(f"no <{tag}> directly inside <svg>: readers who do not see it need one")
+            raise DiagramError(
+                f"no <{tag}> directly inside <svg>: readers who do not see it need one"
+            )
         child.set("id", f"{prefix}-{tag}")
         labels[tag] = child
     if alt:
@@ -51,7 +54,7 @@ def inline_svg(source: str, prefix: str, alt: str | None = None) -> str:
     root.set("role", "img")
     root.set("aria-labelledby", f"{prefix}-title")
     root.set("aria-describedby", f"{prefix}-desc")
-    root.set("class", " ".join([root.get("class", ""), "lk-diagram"]).strip())
+    root.set("class", " ".join(filter(None, [root.get("class"), "lk-diagram", css_class])))
     return re.sub(r">\s*\n\s*<", "><", ET.tostring(root, encoding="unicode"))
 
 
@@ -79,26 +82,34 @@ class Diagram(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
-        path = FIGURES / f"{name}.svg"
-        self.env.note_dependency(str(path))
-        prefix = f"dg-{name}-{self.env.new_serialno('lk-diagram')}"
-        try:
-            svg = inline_svg(path.read_text(encoding="utf-8"), prefix, self.options.get("alt"))
-        except FileNotFoundError:
-            raise self.error(f"no diagram {name}: book/figures/{name}.svg does not exist") from None
-        except DiagramError as error:
-            raise self.error(f"book/figures/{name}.svg: {error}") from None
-        figure = nodes.figure("", nodes.raw("", svg, format="html"))
+        drawings = [self.drawing(name, "lk-wide")]
+        if (FIGURES / f"{name}.narrow.svg").exists():
+            drawings.append(self.drawing(f"{name}.narrow", "lk-narrow"))
+        both = len(drawings) > 1
+        html = f'<div class="lk-two">{"".join(drawings)}</div>' if both else drawings[0]
+        figure = nodes.figure("", nodes.raw("", html, format="html"))
         figure["classes"] += ["lk-figure", *self.options.get("class", [])]
         if caption := self.options.get("caption"):
             text, messages = self.parse_inline(caption)
             figure += nodes.caption(caption, "", *text)
             figure += messages
-        if "name" in self.options:
-            self.options.setdefault("caption", "")
-            self.add_name(figure)
+        self.add_name(figure)
         self.set_source_info(figure)
         return [figure]
+
+    def drawing(self, name: str, css_class: str) -> str:
+        """One SVG file, inlined; what is wrong with it becomes an error of this line."""
+        path = FIGURES / f"{name}.svg"
+        self.env.note_dependency(str(path))
+        number = self.env.new_serialno("lk-diagram")
+        prefix = f"dg{number}-{name.replace('.', '-')}"
+        try:
+            source = path.read_text(encoding="utf-8")
+            return inline_svg(source, prefix, self.options.get("alt"), css_class)
+        except FileNotFoundError:
+            raise self.error(f"no diagram {name}: book/figures/{name}.svg does not exist") from None
+        except DiagramError as error:
+            raise self.error(f"book/figures/{name}.svg: {error}") from None
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -7,6 +7,7 @@ refuses is a Sphinx warning, so a build with `-W` fails on it.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -22,6 +23,8 @@ from sphinx.util.math import get_node_equation_number
 logger = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 KATEX = HERE.parent / "node_modules" / "katex" / "dist"
+
+NUMBERED = re.compile(r"\\(begin|end)\{(equation|align|gather|alignat)\}")
 
 
 class Katex:
@@ -77,6 +80,8 @@ katex = Katex()
 
 def display_source(text: str) -> str:
     """Wrap the lines of a bare multi-line equation, which KaTeX does not accept as they are."""
+    # Numbers are Sphinx's, so that references work; KaTeX would count each line anew.
+    text = NUMBERED.sub(r"\\\1{\2*}", text)
     parts = [part.strip() for part in text.split("\n\n") if part.strip()]
     if len(parts) > 1:
         return r"\begin{gathered}" + r" \\ ".join(parts) + r"\end{gathered}"
@@ -102,11 +107,12 @@ def visit_math(self: Any, node: nodes.math) -> None:
 
 def visit_math_block(self: Any, node: nodes.math_block) -> None:
     self.body.append(self.starttag(node, "div", CLASS="math notranslate nohighlight"))
-    if node["number"] and not node["nowrap"]:
+    # The theme lays the parts out from right to left, so the number comes first.
+    if node["number"]:
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
         self.add_permalink_ref(node, "Link to this equation")
         self.body.append("</span>")
-    source = node.astext() if node["nowrap"] else display_source(node.astext())
+    source = display_source(node.astext())
     self.body.append(_html(self, node, source, display=True) + "</div>\n")
     raise nodes.SkipNode
 
