@@ -51,7 +51,7 @@ def finish(raw: Path, site: Path, config: dict) -> None:
     common_scripts = [
         script
         for script in pages.shared(page.scripts for page in read)
-        if "dataset.theme" not in script and not script.endswith(pages.UNWANTED)
+        if not pages.stays_inline(script) and not script.endswith(pages.UNWANTED)
     ]
     static = site / "_static"
     script = scripts.join(site, common_scripts)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from finish.scripts import silence
+
 STYLESHEET = re.compile(r"""<link (?=[^>]*rel="stylesheet")[^>]*href="([^"]+)"[^>]*>\s*""")
 SCRIPT = re.compile(
     r"""<script(?![^>]*type="(?:application|module))([^>]*)>(.*?)</script>\s*""", re.S
@@ -18,8 +20,8 @@ PER_PAGE = re.compile(r"DOCUMENTATION_OPTIONS\.(pagename|search_as_you_type) ")
 UNWANTED = ("scripts/fontawesome.js",)
 
 MENDS = [
-    # Sphinx-design names a folded part "Toggle hidden content", whatever its title says.
-    (re.compile(r'(<summary class="sd-summary[^"]*")[^>]*aria-label="[^"]*"'), r"\1"),
+    # Every folded part is named "Toggle hidden content", whatever its title says.
+    (re.compile(r'(<summary[^>]*?) aria-label="Toggle hidden content"'), r"\1"),
     # The arrow beside a chapter in the sidebar has no name.
     (
         re.compile(r'<summary>(<span class="toctree-toggle")'),
@@ -82,6 +84,11 @@ def _script_key(page: Page, attributes: str, body: str) -> str:
     return body.strip()
 
 
+def stays_inline(script: str) -> bool:
+    """The theme must be set before the first paint; the per-page settings are not wanted at all."""
+    return "dataset.theme" in script or bool(PER_PAGE.match(script))
+
+
 def shared(lists: Iterable[list[str]]) -> list[str]:
     """What stands in every list, once, in the order of the first."""
     first, *others = list(lists)
@@ -116,7 +123,8 @@ def rewrite(page: Page, styles: set[str], scripts: set[str], fresh: Mapping[str,
         if key not in scripts:
             # Whatever follows the joined script in the page must also run after it.
             late = "src=" in match[1] and "defer" not in match[1] and "async" not in match[1]
-            return match[0].replace("<script", "<script defer", 1) if late else match[0]
+            kept = match[0].replace("<script", "<script defer", 1) if late else match[0]
+            return silence(kept)
         return pending.pop("script", "")
 
     html = STYLESHEET.sub(style, page.html)

@@ -61,13 +61,16 @@ def _closing(source: str, opening: int) -> int:
 def join(site: Path, scripts: Iterable[str]) -> str:
     """Concatenate scripts in their order; an entry that is no file is the text of an inline one.
 
-    The first character is a semicolon: a "use strict" at the top of one file must not become the
-    directive of all.
+    Inline scripts hold settings. They come first: a deferred script finds the page ready and starts
+    at once. The first character is a semicolon, so that a "use strict" at the top of one file does
+    not become the directive of all.
     """
-    parts = [";"]
+    settings, files = [], []
     for script in scripts:
         path = site / script if len(script) < 200 and "\n" not in script else None
-        text = path.read_text(encoding="utf-8") if path and path.is_file() else script
-        text = re.sub(r"^//# sourceMappingURL=.*$", "", text, flags=re.M)
-        parts.append(silence(text))
-    return minify("\n;\n".join(parts), "js")
+        if path and path.is_file():
+            text = path.read_text(encoding="utf-8")
+            files.append(silence(re.sub(r"^//# sourceMappingURL=.*$", "", text, flags=re.M)))
+        else:
+            settings.append(script)
+    return minify("\n;\n".join(["", *settings, *files]), "js")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tinycss2
@@ -65,37 +66,56 @@ def names_in_scripts(scripts: Iterable[str]) -> set[str]:
     return found
 
 
-def purge(css: str, used: set[str], properties: set[str]) -> str:
+@dataclass
+class Rule:
+    """Selectors and their declarations; or a group (`@media …`) and the rules in it; or raw text."""
+
+    prelude: str = ""
+    declarations: list[tuple[str, str]] = field(default_factory=list)
+    inside: list[Rule] | None = None
+    raw: str = ""
+
+    def text(self) -> str:
+        if self.raw:
+            return self.raw
+        if self.inside is not None:
+            inside = "".join(rule.text() for rule in self.inside)
+            return f"{self.prelude}{{{inside}}}" if inside else ""
+        body = "".join(declaration for _, declaration in self.declarations)
+        return f"{self.prelude}{{{body}}}" if body else ""
+
+
+def purge(css: str, used: set[str], read: set[str]) -> str:
     """Drop rules whose selectors name a tag, class or id that no page or script mentions.
 
-    Then drop fonts, animations and custom properties that nothing refers to any more;
-    `properties` are those that pages and scripts read themselves.
+    Then drop fonts, animations and custom properties that nothing refers to any more; `read` are
+    the properties that pages and scripts read themselves.
     """
-    rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
-    text = "\n".join(_kept(rules, used))
-    text = _drop_unused_named(text, used)
-    return _drop_unused_properties(text, properties)
+    nodes = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+    rules = _kept(nodes, used)
+    _drop_unused_properties(rules, read)
+    return _drop_unused_named("\n".join(rule.text() for rule in rules))
 
 
-def _kept(rules: Iterable[Node], used: set[str]) -> list[str]:
+def _kept(nodes: Iterable[Node], used: set[str]) -> list[Rule]:
     out = []
-    for rule in rules:
-        if isinstance(rule, QualifiedRule):
-            selectors = _split(tinycss2.serialize(rule.prelude))
-            alive = [s for s in selectors if _alive(s, used)]
+    for node in nodes:
+        if isinstance(node, QualifiedRule):
+            alive = [s for s in _split(tinycss2.serialize(node.prelude)) if _alive(s, used)]
             if alive:
-                out.append(f"{','.join(alive)}{{{tinycss2.serialize(rule.content)}}}")
-        elif isinstance(rule, AtRule) and rule.lower_at_keyword in GROUPING and rule.content:
-            inside = _kept(
-                tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True),
-                used,
-            )
-            if inside:
-                prelude = tinycss2.serialize(rule.prelude)
-                out.append(f"@{rule.at_keyword}{prelude}{{{''.join(inside)}}}")
-        elif isinstance(rule, AtRule):
-            out.append(rule.serialize())
+                out.append(Rule(",".join(alive), _declarations(node)))
+        elif isinstance(node, AtRule) and node.lower_at_keyword in GROUPING and node.content:
+            nodes_inside = tinycss2.parse_rule_list(node.content, True, True)
+            prelude = f"@{node.at_keyword}{tinycss2.serialize(node.prelude)}"
+            out.append(Rule(prelude, inside=_kept(nodes_inside, used)))
+        elif isinstance(node, AtRule):
+            out.append(Rule(raw=node.serialize()))
     return out
+
+
+def _declarations(node: QualifiedRule) -> list[tuple[str, str]]:
+    found = tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True)
+    return [(getattr(d, "name", ""), d.serialize() + ";") for d in found if d.type != "error"]
 
 
 def _split(selectors: str) -> list[str]:
@@ -112,7 +132,7 @@ def _split(selectors: str) -> list[str]:
 
 
 def _alive(selector: str, used: set[str]) -> bool:
-    """Whether something could match; what stands in brackets and in `:is()`, `:not()` is not asked."""
+    """Whether something could match; brackets and `:is()`, `:not()` and their like are not asked."""
     plain = re.sub(r"\[[^\]]*\]", "", selector)
     while (shorter := re.sub(r"::?[\w-]+\([^()]*\)", "", plain)) != plain:
         plain = shorter
@@ -120,37 +140,39 @@ def _alive(selector: str, used: set[str]) -> bool:
     return all(name in used for name in re.findall(NAME, plain))
 
 
-def _drop_unused_named(css: str, used: set[str]) -> str:
-    """Drop `@font-face` of families and `@keyframes` of animations that nobody names."""
+def _drop_unused_named(css: str) -> str:
+    """Drop `@font-face` of families and `@keyframes` of animations that no rule names."""
+    face = re.compile(r"@font-face\s*\{[^}]*\}")
+    frames = re.compile(rf"@(?:-webkit-)?keyframes\s+({NAME})\s*\{{(?:[^{{}}]*\{{[^}}]*\}})*\s*\}}")
+    rules = re.sub(r"\\(.)", r"\1", frames.sub("", face.sub("", css)))
 
     def font(match: re.Match[str]) -> str:
         family = re.search(r"font-family:\s*['\"]?([^;'\"}]+)", match[0])
         name = re.sub(r"\\(.)", r"\1", family[1]).strip() if family else ""
-        rest = re.sub(r"\\(.)", r"\1", re.sub(r"@font-face\s*\{[^}]*\}", "", css))
-        return match[0] if name and name in rest else ""
+        return match[0] if name and name in rules else ""
 
-    def keyframes(match: re.Match[str]) -> str:
-        return match[0] if len(re.findall(rf"\b{match[1]}\b", css)) > 1 or match[1] in used else ""
-
-    css = re.sub(r"@font-face\s*\{[^}]*\}", font, css)
-    return re.sub(
-        rf"@(?:-webkit-)?keyframes\s+({NAME})\s*\{{(?:[^{{}}]*\{{[^}}]*\}})*\s*\}}", keyframes, css
-    )
+    css = face.sub(font, css)
+    return frames.sub(lambda match: match[0] if match[1] in rules else "", css)
 
 
-def _drop_unused_properties(css: str, inline: set[str]) -> str:
+def _flat(rules: Iterable[Rule]) -> Iterable[Rule]:
+    for rule in rules:
+        yield rule
+        yield from _flat(rule.inside or ())
+
+
+def _drop_unused_properties(rules: list[Rule], read: set[str]) -> None:
     """Drop custom properties that are set and never read, until none is left."""
     while True:
-        read = set(re.findall(r"var\(\s*(--[\w-]+)", css)) | inline
-        fresh = re.sub(
-            r"(?<=[{;])\s*(--[\w-]+)\s*:[^;{}]*(?:;|(?=\}))",
-            lambda m: m[0] if m[1] in read else "",
-            css,
-        )
-        fresh = re.sub(r"[^{};]+\{\s*\}", "", fresh)
-        if fresh == css:
-            return css
-        css = fresh
+        text = "".join(rule.text() for rule in rules)
+        alive = read | set(re.findall(r"var\(\s*(--[\w-]+)", text))
+        dropped = 0
+        for rule in _flat(rules):
+            kept = [d for d in rule.declarations if not d[0].startswith("--") or d[0] in alive]
+            dropped += len(rule.declarations) - len(kept)
+            rule.declarations = kept
+        if not dropped:
+            return
 
 
 def build(site: Path, styles: Iterable[str], pages: list[str], scripts: list[str]) -> str:

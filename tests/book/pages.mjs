@@ -1,0 +1,66 @@
+// node pages.mjs BASE PAGE… : axe-core in light and dark, sideways scroll on a phone, complaints.
+import { readFileSync } from "node:fs";
+import { require, watch, withBrowser } from "./browser.mjs";
+
+const [base, ...pages] = process.argv.slice(2);
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const WIDE = { width: 1280, height: 900 };
+const PHONE = { width: 360, height: 740, isMobile: true, hasTouch: true };
+
+/** Run axe-core in the page; one line for each element that breaks a rule. */
+async function violations(page, theme) {
+  await page.evaluate((value) => {
+    document.documentElement.dataset.theme = value;
+  }, theme);
+  const found = await page.evaluate(() =>
+    axe.run(document, { resultTypes: ["violations"] }).then((result) =>
+      result.violations.flatMap((rule) =>
+        rule.nodes.map((node) => ({
+          rule: rule.id,
+          target: node.target.join(" "),
+          why: node.failureSummary.split("\n").slice(1).join(" ").trim(),
+        })),
+      ),
+    ),
+  );
+  return found.map((violation) => ({ theme, ...violation }));
+}
+
+/** Elements that stick out of a phone's screen; empty when the page does not scroll sideways. */
+async function sideways(page) {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    return [...document.querySelectorAll("body *")]
+      .filter((e) => e.getBoundingClientRect().right > width + 1 && !e.closest(".katex"))
+      .slice(0, 5)
+      .map((e) => `${e.tagName.toLowerCase()}.${e.className?.baseVal ?? e.className}`)
+      .concat(`page: ${document.documentElement.scrollWidth} px`);
+  });
+}
+
+async function audit(browser, path) {
+  const result = { page: path, axe: [], sideways: [], complaints: [] };
+  const page = await browser.newPage();
+  // Colours that are still on their way from one theme to the other would be measured.
+  await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
+  watch(page, new URL("/", base).href, result.complaints);
+  await page.setViewport(WIDE);
+  await page.goto(base + path, { waitUntil: "load" });
+  await page.evaluate(AXE);
+  for (const theme of ["light", "dark"]) result.axe.push(...(await violations(page, theme)));
+  await page.setViewport(PHONE);
+  await page.goto(base + path, { waitUntil: "load" });
+  result.sideways = await sideways(page);
+  await page.evaluate(AXE);
+  result.axe.push(...(await violations(page, "light")).map((v) => ({ ...v, phone: true })));
+  await page.close();
+  return result;
+}
+
+const results = await withBrowser(async (browser) => {
+  const all = [];
+  for (const path of pages) all.push(await audit(browser, path));
+  return all;
+});
+process.stdout.write(JSON.stringify(results, null, 1));
