@@ -370,3 +370,38 @@ def test_wrong_arguments_of_the_other_functions():
     trace = lstm_forward(x, h0, c0, W_ih, W_hh, b)
     with pytest.raises(ValueError, match=r"trace.c should have shape \(T, B, H\) = \(4, 3, 5\)"):
         lstm_backward(trace.h, c0, x, h0, c0, trace._replace(c=c0), W_ih, W_hh)
+
+
+@pytest.mark.parametrize("name", GATES)
+@pytest.mark.parametrize("wrong", range(5))
+def test_a_wrong_argument_of_a_gate_is_named(name, wrong):
+    """One bias for four gates, W for one input more …: nothing is stretched to fit."""
+    shapes = [(3, 2), (3, 5), (5, 2), (5, 5), (5,)]
+    shapes[wrong] = (1, *shapes[wrong])
+    letter = GATES[name][0]
+    argument = ["x", "h_prev", f"W_x{letter}", f"W_h{letter}", f"b_{letter}"][wrong]
+    with pytest.raises(ValueError, match=rf"^{argument} should have shape"):
+        getattr(equations, name)(*map(np.zeros, shapes))
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("hidden_state", 2),
+        ("update_cell", 4),
+        ("d_output_gate", 2),
+        ("d_cell", 4),
+        ("d_forget", 2),
+        ("d_input", 2),
+        ("d_candidate", 2),
+        ("d_cell_prev", 2),
+        ("d_preactivations", 8),
+    ],
+)
+def test_entry_by_entry_means_one_shape(name, count):
+    """A row (1, 5) would fit (3, 5) by broadcasting, and would be a slip."""
+    for wrong in range(count):
+        shapes = [(3, 5)] * count
+        shapes[wrong] = (1, 5)
+        with pytest.raises(ValueError, match=r"should have shape .* has, got"):
+            getattr(equations, name)(*map(np.ones, shapes))

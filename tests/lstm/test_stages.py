@@ -77,3 +77,9 @@ def test_a_wrong_argument_is_named():
         ValueError, match=r"c_prev should have shape \(3, 5\), as h_prev has, got \(2, 5\)"
     ):
         forget_cell_step(x, h_prev, c_prev[:2], *weights)
+
+
+def test_states_that_differ_are_named_before_they_are_mixed():
+    x, h_prev, c_prev, *weights = arguments(3, 2, 5)
+    with pytest.raises(ValueError, match=r"c_prev should have shape \(3, 5\), as h_prev has"):
+        carousel_step(x, h_prev, c_prev[:1], *weights[3:])

@@ -237,3 +237,24 @@ def test_wrong_arguments_of_the_other_functions():
         rnn_backward(h[-1], x, h0, h, W_ih, W_hh)
     with pytest.raises(ValueError, match=r"dh should have shape \(3, 5\), as h has, got \(3, 1\)"):
         d_preactivation(h0[:, :1], h0)
+
+
+@pytest.mark.parametrize(
+    ("function", "shapes", "message"),
+    [
+        (d_x, [(3, 5), (4, 2)], r"da should have shape \(B, G\) = \(3, 4\), got \(3, 5\)"),
+        (d_h_prev, [(3, 5), (4, 5)], r"da should have shape \(B, G\) = \(3, 4\), got \(3, 5\)"),
+        (d_weights, [(3, 5), (1, 2), (3, 5)], r"x should have shape \(B, I\) = \(3, I\), got"),
+        (d_weights, [(3, 5), (3, 2), (1, 5)], r"h_prev should have shape \(B, H\) = \(3, H\), got"),
+    ],
+)
+def test_wrong_arguments_of_the_linear_part(function, shapes, message):
+    with pytest.raises(ValueError, match=message):
+        function(*map(np.ones, shapes))
+
+
+@pytest.mark.parametrize("function", [activation, d_preactivation])
+def test_an_unknown_nonlinearity_is_named(function):
+    arguments_ = [np.zeros((3, 5))] * (1 if function is activation else 2)
+    with pytest.raises(ValueError, match=r"nonlinearity should be .* got 'softplus'"):
+        function(*arguments_, nonlinearity="softplus")
