@@ -1,0 +1,1 @@
+"""Data sets: synthetic tasks with a documented generator."""
