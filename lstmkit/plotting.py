@@ -97,7 +97,8 @@ class ThemedFigure:
         return (
             '<div class="lk-figure lk-figure-two" style="container-type:inline-size">'
             "<style>.lk-figure>.lk-narrow{display:none}@container (max-width:520px)"
-            "{.lk-figure>.lk-wide{display:none}.lk-figure>.lk-narrow{display:block}}</style>"
+            "{.lk-figure>.lk-wide{display:none}"
+            ".lk-figure>.lk-narrow{display:block;width:100%}}</style>"
             f"{self._wide}{self._narrow}</div>"
         )
 
