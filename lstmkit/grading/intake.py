@@ -79,8 +79,8 @@ def read_submission(
         data = read_file(locate(folder, f"{assignment}.ipynb"))
         submission.digest = hashlib.sha256(data).hexdigest()
         submission.notebook = parse(data)
-        cells = submission.notebook["cells"]
-        submission.notes = uncopied(cells) + put_back(cells, tests)
+        submission.notes = uncopied(submission.notebook["cells"])
+        submission.notes += put_back(submission.notebook, tests)
     except Unusable as unusable:
         submission.notebook, submission.reason = None, str(unusable)
     try:
@@ -177,20 +177,21 @@ def tidy(notebook: dict[str, Any]) -> None:
             cell["id"] = f"in-{number:03d}"
 
 
-def put_back(cells: list[dict[str, Any]], tests: Sequence[Test]) -> list[str]:
+def put_back(notebook: dict[str, Any], tests: Sequence[Test]) -> list[str]:
     """Put test cells that are missing back, each behind the marked cell that it stood behind.
 
     Returns a sentence for each. What the tests say does not matter here: nbgrader puts the
     original in place of what a student made of it.
     """
     notes = []
-    place = 0
+    cells, place = notebook["cells"], 0
     for test in tests:
         here = [n for n, cell in enumerate(cells) if mark_of(cell).get("grade_id") == test.name]
         if here:
             place = here[-1] + 1
         elif test.points is not None:
-            cells.insert(place, {**test.cell(), **({"id": test.name} if "id" in cells[0] else {})})
+            named = {"id": test.name} if notebook["nbformat_minor"] >= 5 else {}
+            cells.insert(place, test.cell() | named)
             place += 1
             notes.append(f"The test cell {test.name} was missing and was put back.")
     return notes
