@@ -1,4 +1,4 @@
-"""The instruments: their formulas against NumPy, and a reader's hands on a page in Chromium.
+"""A reader's hands on the instruments, in Chromium.
 
 Every number that the page computes is compared with `lstmkit` on the same inputs, to 1e-6. The
 inputs are set by keyboard or finger, and what they must have become is written down here.
@@ -6,237 +6,32 @@ inputs are set by keyboard or finger, and what they must have become is written 
 
 from __future__ import annotations
 
-import json
-import math
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lstmkit.lstm.equations import (
-    candidate,
-    forget_gate,
-    hidden_state,
-    input_gate,
-    lstm_step,
-    output_gate,
-    sigmoid,
-    update_cell,
+from tests.book.instrument_pages import (
+    GATES,
+    cell,
+    close,
+    install_node_packages,
+    loop_states,
+    node,
+    shown,
+    sphinx,
 )
-from lstmkit.lstm.stages import forget_cell_step
-from lstmkit.rnn.equations import rnn_forward
 
-ROOT = Path(__file__).parents[2]
-BOOK = ROOT / "book"
-DRIVER = Path(__file__).with_name("instruments.mjs")
-GATES = {"f": forget_gate, "i": input_gate, "g": candidate, "o": output_gate}
 WORDS = {"yes": 1, "um": 0, "no": -1}
 
-PAGE = """# Instruments
-
-````{instrument} loop
-:preset: fades
-:name: loop
-
-Press *Play*.
-````
-
-````{instrument} gate-playground
-:gates: f
-:name: forget
-````
-
-````{instrument} gate-playground
-:gates: f i
-:name: write
-:preset: write once
-:alt: The input gate & the <belt>
-````
-
-````{instrument} gate-playground
-:gates: f i o
-:name: whole
-````
-
-````{instrument} loop
-:name: loop-two
-````
-"""
-CONFIGURATION = f"""
-import sys
-sys.path[:0] = [{str(BOOK / "extensions")!r}, {str(ROOT)!r}]
-extensions = ["myst_parser", "lk_instruments"]
-html_theme = "basic"
-html_static_path = [{str(BOOK / "assets")!r}, "style"]
-html_css_files = ["lk.css", "page.css"]
-exclude_patterns = ["build"]
-"""
-STYLE = """
-body { margin: 8px; background: var(--lk-paper); color: var(--lk-ink); font-family: sans-serif; }
-:is(.related, .footer, .sphinxsidebar) { display: none; }
-div.body { min-width: 0; }
-"""
-
-
-def node(*arguments):
-    done = subprocess.run(
-        ["node", str(DRIVER), *map(str, arguments)], capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def sphinx(folder, builder, page=PAGE):
-    (folder / "conf.py").write_text(CONFIGURATION, encoding="utf-8")
-    (folder / "index.md").write_text(page, encoding="utf-8")
-    (folder / "style").mkdir()
-    (folder / "style" / "page.css").write_text(STYLE, encoding="utf-8")
-    out = folder / "build" / builder
-    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", builder, str(folder), str(out)]
-    return out, subprocess.run(command, capture_output=True, text=True)
-
 
 @pytest.fixture(scope="module")
-def node_packages():
-    """What book/package.json asks for, installed as the book's build does it."""
-    install = "import build; build.install_node_packages()"
-    subprocess.run([sys.executable, "-c", install], cwd=BOOK, check=True)
-
-
-@pytest.fixture(scope="module")
-def site(node_packages, tmp_path_factory):
+def seen(tmp_path_factory):
+    """Everything that instruments.mjs did and saw on the page; one browser for all tests."""
+    install_node_packages()
     out, done = sphinx(tmp_path_factory.mktemp("instruments"), "html")
     assert done.returncode == 0, done.stderr
-    return out
-
-
-@pytest.fixture(scope="module")
-def seen(site):
-    return node("page", site / "index.html")
-
-
-# The formulas -----------------------------------------------------------------------------------
-
-
-def close(found, expected):
-    np.testing.assert_allclose(np.array(found, dtype=float), expected, rtol=0, atol=1e-6)
-
-
-def random_gates(rng, inputs, hidden, scale):
-    return {
-        name: {
-            "W_x": scale * rng.standard_normal((hidden, inputs)),
-            "W_h": scale * rng.standard_normal((hidden, hidden)),
-            "b": scale * rng.standard_normal(hidden),
-        }
-        for name in GATES
-    }
-
-
-def cell(x, h, c, weights, open_gates):
-    """One step with NumPy; gates that are not open are one. Weights as the page has them."""
-    values = {
-        name: function(
-            x, h, *(np.array(weights[name][k], dtype=float) for k in ("W_x", "W_h", "b"))
-        )
-        if name == "g" or name in open_gates
-        else np.ones_like(c)
-        for name, function in GATES.items()
-    }
-    values["c"] = update_cell(c, values["f"], values["i"], values["g"])
-    values["h"] = hidden_state(values["o"], values["c"])
-    return values
-
-
-def test_formulas_equal_numpy(tmp_path):
-    rng = np.random.default_rng(20)
-    rnn, lstm = [], []
-    for inputs, hidden, scale in [(1, 1, 1.0), (3, 2, 0.5), (4, 3, 3.0), (2, 1, 30.0)]:
-        shape = {"x": (7, inputs), "h0": hidden, "W_ih": (hidden, inputs), "b": hidden}
-        shape["W_hh"] = (hidden, hidden)
-        rnn.append({name: scale * rng.standard_normal(size) for name, size in shape.items()})
-        for open_gates in ("f", "fi", "fio", ""):
-            lstm.append(
-                {
-                    "x": rng.standard_normal(inputs),
-                    "h": rng.uniform(-1, 1, hidden),
-                    "c": 2 * rng.standard_normal(hidden),
-                    "weights": random_gates(rng, inputs, hidden, scale),
-                    "open": open_gates,
-                }
-            )
-    numbers = [-700.0, -40.0, -3.0, -0.5, 0.0, 1.0, 5.0, 30.0]
-    fixtures = tmp_path / "fixtures.json"
-    fixtures.write_text(
-        json.dumps({"rnn": rnn, "lstm": lstm, "numbers": numbers}, default=np.ndarray.tolist)
-    )
-    found = node("maths", fixtures)
-
-    for case, states in zip(rnn, found["rnn"], strict=True):
-        h = rnn_forward(case["x"][:, None], case["h0"][None], case["W_ih"], case["W_hh"], case["b"])
-        close(states, np.vstack([case["h0"][None], h[:, 0]]))
-    for case, result in zip(lstm, found["lstm"], strict=True):
-        state = {"h": case["h"][None], "c": case["c"][None]}
-        step = cell(case["x"][None], state["h"], state["c"], case["weights"], case["open"])
-        for name, value in step.items():
-            close(result["step"][name], value[0])
-        for after in range(6):
-            close(result["silence"]["h"][after], state["h"][0])
-            close(result["silence"]["c"][after], state["c"][0])
-            nothing = np.zeros((1, len(case["x"])))
-            state = cell(nothing, state["h"], state["c"], case["weights"], case["open"])
-    close(found["sigmoid"], sigmoid(np.array(numbers)))
-    # σ(0) is one half: one step. The others are ln ½ / ln σ(b), worked out by hand.
-    halves = dict(zip(numbers, found["halfLife"], strict=True))
-    assert halves[0.0] == 1
-    assert math.isclose(halves[1.0], 2.2127, abs_tol=1e-4)
-    assert math.isclose(halves[5.0], 103.2, abs_tol=0.1)
-
-
-def test_formulas_equal_the_cells_of_the_chapters(tmp_path):
-    rng = np.random.default_rng(6)
-    weights = random_gates(rng, 3, 2, 1.0)
-    case = {"x": rng.standard_normal(3), "h": rng.uniform(-1, 1, 2), "c": rng.standard_normal(2)}
-    row = [case[name][None] for name in "xhc"]
-    flat = [weights[name][key] for name in "fg" for key in ("W_x", "W_h", "b")]
-    stacked = (
-        np.concatenate([weights[name][key] for name in "ifgo"]) for key in ("W_x", "W_h", "b")
-    )
-    fixtures = tmp_path / "fixtures.json"
-    lstm = [{**case, "weights": weights, "open": gates} for gates in ("f", "fio")]
-    fixtures.write_text(
-        json.dumps({"rnn": [], "numbers": [], "lstm": lstm}, default=np.ndarray.tolist)
-    )
-    for result, (h, c) in zip(
-        node("maths", fixtures)["lstm"],
-        [forget_cell_step(*row, *flat), lstm_step(*row, *stacked)],
-        strict=True,
-    ):
-        close(result["step"]["h"], h[0])
-        close(result["step"]["c"], c[0])
-
-
-# What the page computes, and what it shows ------------------------------------------------------
-
-
-def shown(value, digits=2):
-    """A number as the page prints it."""
-    return f"{value:.{digits}f}".replace("-", "−")
-
-
-def loop_states(values):
-    h = rnn_forward(
-        np.array(values["x"], dtype=float).reshape(-1, 1, 1),
-        np.zeros((1, 1)),
-        np.array([[values["W_ih"]]], dtype=float),
-        np.array([[values["W_hh"]]], dtype=float),
-        np.array([values["b"]], dtype=float),
-    )
-    return [0.0, *h[:, 0, 0]]
+    return node("page", out / "index.html")
 
 
 def check_loop(view, sentence, W_ih, W_hh, b, t=6):
@@ -441,83 +236,3 @@ def test_still_picture_without_scripts(seen):
 
 def test_paper_has_the_picture_and_no_buttons(seen):
     assert seen["on paper"] == {"controls": 0, "pictures": 5}
-
-
-# The extension ----------------------------------------------------------------------------------
-
-
-def test_scripts_only_where_they_are_used(site):
-    html = (site / "index.html").read_text(encoding="utf-8")
-    for name in ("loop", "gate-playground"):
-        assert len(re.findall(rf'<script defer[^>]*src="_static/lk-{name}\.js', html)) == 1
-        script = (site / "_static" / f"lk-{name}.js").read_text(encoding="utf-8")
-        assert len(script.encode()) < 14_500
-        assert "http" not in script
-        assert "console" not in script
-    assert html.count("<style>") == 1
-    other = (site / "genindex.html").read_text(encoding="utf-8")
-    assert "lk-loop" not in other
-    assert "<style>" not in other
-    assert not list((site / "_static").glob("instruments*"))
-
-
-def test_other_formats_get_the_picture(node_packages, tmp_path):
-    out, done = sphinx(tmp_path, "text")
-    assert done.returncode == 0, done.stderr
-    text = " ".join((out / "index.txt").read_text(encoding="utf-8").split())
-    assert "The input gate & the <belt>" in text
-    assert "Press *Play*." in text
-    (picture, *_) = (out / ".doctrees" / "instruments").glob("loop-*.svg")
-    svg = picture.read_text(encoding="utf-8")
-    assert 'xmlns="http://www.w3.org/2000/svg"' in svg
-    assert "var(" not in svg
-    assert "#00508f" in svg
-
-
-@pytest.mark.parametrize(
-    ("directive", "message"),
-    [
-        ("```{instrument} piano\n```", "no instrument piano; there are loop, gate-playground"),
-        ("```{instrument} loop\n:preset: loud\n```", "no preset 'loud'; there are no loop, fades"),
-        ("```{instrument} loop\n:gates: f\n```", "unexpected keyword argument 'gates'"),
-        (
-            "```{instrument} gate-playground\n:gates: o\n```",
-            "gates are 'f', 'f i', 'f i o', not 'o'",
-        ),
-        ("```{instrument} gate-playground\n:preset: read once\n```", "needs the gate o"),
-    ],
-)
-def test_mistakes_in_the_directive_are_named(node_packages, tmp_path, directive, message):
-    _, done = sphinx(tmp_path, "text", f"# Page\n\n{directive}\n")
-    assert done.returncode
-    assert message in done.stderr
-
-
-def test_missing_tools_are_named(monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(str(BOOK / "extensions"))
-    import lk_instruments
-    from sphinx.errors import ExtensionError
-
-    monkeypatch.setattr(lk_instruments, "ESBUILD", tmp_path / "esbuild")
-    with pytest.raises(ExtensionError, match="esbuild is missing; run `npm ci` in book/"):
-        lk_instruments.bundle(tmp_path / "loop.js")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ExtensionError, match="node is missing; install Node"):
-        lk_instruments.draw([])
-
-
-BUILT = Path(os.environ.get("LK_SITE", ROOT / "_build" / "html"))
-
-
-@pytest.mark.parametrize(
-    ("page", "name"), [("01-the-loop", "loop"), ("06-forget-gate", "gate-playground")]
-)
-def test_built_chapters_have_their_instruments(page, name):
-    source, built = BOOK / f"{page}.md", BUILT / "book" / f"{page}.html"
-    if "{instrument} " + name not in source.read_text(encoding="utf-8"):
-        pytest.skip(f"{page} has no instrument yet")
-    if not built.exists() or built.stat().st_mtime < source.stat().st_mtime:
-        pytest.skip("the book is not built, or older than the chapter: make book")
-    html = built.read_text(encoding="utf-8")
-    assert f"<lk-{name} " in html
-    assert f"_static/lk-{name}.js" in html

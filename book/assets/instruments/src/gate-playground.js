@@ -35,12 +35,12 @@ class GatePlayground extends Instrument {
       `<div class="lk-grid" data-gate="${name}">${PARTS.map(([label, low, high, step], index) =>
         slider(`${name} ${index}`, label.replace("·", name) + (index === 1 ? this.signal : ""), name, low, high, step)).join("")}</div>`;
     return (
-      `<div class="lk-row"><div class="lk-presets">${fits.map((name) => `<button type="button" data-preset="${name}">${name}</button>`).join("")}</div>` +
-      `<div class="lk-buttons">${button("step", "Step in silence", "step")}${button("reset", "Reset", "reset")}</div></div>` +
+      `<div class="lk-presets">${fits.map((name) => `<button type="button" data-preset="${name}">${name}</button>`).join("")}</div>` +
       `<div class="lk-grid">${slider("x 0", "x_{1} value", "x", -2, 2, 0.1)}` +
       slider("x 1", `x_{2} ${this.signal}`, "x", 0, 1, 1, 'checkbox" role="switch') +
       `${slider("h_prev", "h_{t−1}", "h", -1, 1, 0.05)}${slider("c_prev", "c_{t−1}", "c", -3, 3, 0.1)}</div>` +
-      choice("chosen", "Weights of", this.names.map((name) => [name, `$${name}$ ${NAMES[name]}`])) +
+      `<div class="lk-row">${choice("chosen", "Weights of", this.names.map((name) => [name, `$${name}$ ${NAMES[name]}`]))}` +
+      `<div class="lk-buttons">${button("step", "Step in silence", "step")}${button("reset", "Reset", "reset")}</div></div>` +
       this.names.map(gate).join("")
     );
   }

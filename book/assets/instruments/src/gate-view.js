@@ -7,16 +7,16 @@ const LIMIT = 3; // the belt shows loads up to this size; the numbers go on
 const WIDE = {
   width: 720, height: 486, belt: 96, unit: 22, bar: 26, gateY: 262, box: [62, 54], work: 346, swing: 26, input: 62,
   at: { f: 152, i: 234, g: 316, o: 398 }, joint: 196, prev: 46, kept: 226, now: 390, branch: 458, tanh: 184, out: 484,
-  pill: [14, 386, 112, 50], rows: [402, 426, 454, 478], left: 172, ring: 13, exit: 506,
+  pill: [14, 386, 112, 50], rows: [402, 426, 0, 454, 478], left: 172, ring: 13, exit: 506,
   plots: { c: [548, 692, 96, 22], h: [548, 692, 346, 26] }, captions: [[548, 200], [548, 218], [548, 248], [548, 267]],
-  size: "", indent: 22, aside: 6,
+  size: "", indent: 22, aside: 6, track: 40,
 };
 const NARROW = {
-  width: 328, height: 560, belt: 84, unit: 17, bar: 20, gateY: 206, box: [52, 46], work: 280, swing: 20, input: 48,
+  width: 328, height: 582, belt: 84, unit: 17, bar: 20, gateY: 206, box: [52, 46], work: 280, swing: 20, input: 48,
   at: { f: 66, i: 124, g: 182, o: 240 }, joint: 154, prev: 24, kept: 118, now: 234, branch: 290, tanh: 150, out: 309,
-  pill: [4, 308, 100, 46], rows: [474, 496, 522, 544], left: 4, ring: 11, exit: 324,
-  plots: { c: [128, 308, 356, 9], h: [128, 308, 424, 18] }, captions: [[124, 322], [202, 322], [124, 394], [248, 394]],
-  size: "small", indent: 14, aside: 6,
+  pill: [4, 308, 108, 46], rows: [472, 494, 514, 540, 562], left: 4, ring: 11, exit: 324,
+  plots: { c: [128, 308, 356, 9], h: [128, 308, 424, 18] }, captions: [[124, 322], [124, 394]],
+  size: "small", indent: 16, aside: -4, track: 21,
 };
 export const SILENCE = 20;
 const GATES = [..."figo"];
@@ -63,17 +63,18 @@ function gateBox(L, m, name) {
     );
   }
   const value = m.cell[name];
-  const track = height - 14;
-  const zero = name === "g" ? y : y + track / 2;
+  const track = L.track;
+  const middle = top + 7 + track / 2;
+  const zero = name === "g" ? middle : middle + track / 2;
   const size = name === "g" ? (value * track) / 2 : value * track;
   const chosen = name === m.chosen ? " w2" : "";
   return (
     rect(`paper s${name}${chosen}`, left, top, width, height, 6) +
-    rect("fgrid", left + 6, y - track / 2, 5, track, 2) +
+    rect("fgrid", left + 6, top + 7, 5, track, 2) +
     rect(`f${name}`, left + 6, Math.min(zero, zero - size), 5, Math.abs(size), 2) +
     text(x - L.aside, y - 3, `$${name}$`, `mid big t${name} bold`) +
-    text(x + width / 2 - 4, top + 14, name === "g" ? "tanh" : "σ", `end tiny tmuted`) +
-    text(x + 6, y + (m.narrow ? 16 : 19), shown(name, value), `mid small t${name}`)
+    (m.narrow ? "" : text(x + width / 2 - 4, top + 14, name === "g" ? "tanh" : "σ", "end tiny tmuted")) +
+    text(x + (m.narrow ? 0 : 6), y + (m.narrow ? 17 : 19), shown(name, value), `mid small t${name}`)
   );
 }
 
@@ -129,8 +130,8 @@ function entering(L, m) {
   const [x, y, width, height] = L.pill;
   return (
     rect("paper sx", x, y, width, height, 12) +
-    text(x + 12, y + height / 2 - 5, `x_{1} value`, "small tx") + text(x + width - 10, y + height / 2 - 5, num(m.x[0]), "end small tx bold") +
-    text(x + 12, y + height / 2 + 16, `x_{2} ${m.signal}`, "small tx") + text(x + width - 10, y + height / 2 + 16, num(m.x[1], 0), "end small tx bold") +
+    text(x + 10, y + height / 2 - 5, `x_{1} value`, "small tx") + text(x + width - 10, y + height / 2 - 5, num(m.x[0]), "end small tx bold") +
+    text(x + 10, y + height / 2 + 16, `x_{2} ${m.signal}`, "small tx") + text(x + width - 10, y + height / 2 + 16, num(m.x[1], 0), "end small tx bold") +
     load(L.prev, L.work, L.swing, 1, L.bar * 0.7, m.h_prev, "h", "h_{t−1}") +
     load(L.out, L.work, L.swing, 1, L.bar * 0.7, m.cell.h, "h", "h_{t}")
   );
@@ -138,9 +139,10 @@ function entering(L, m) {
 
 /** Where c and h go from here if nothing more is read: each floor goes on to the right. */
 function future(L, m) {
-  const words = [
-    `then ${SILENCE} steps`, "of silence, $x$ = 0", `half-life at $f$ = ${opening(m.cell.f)}:`, `${halfLifeText(m.cell.f)} steps`,
-  ];
+  const [f, half] = [opening(m.cell.f), `${halfLifeText(m.cell.f)} steps`];
+  const words = m.narrow
+    ? [`then ${SILENCE} steps of silence, $x$ = 0`, `half-life at $f$ = ${f}: ${half}`]
+    : [`then ${SILENCE} steps`, "of silence, $x$ = 0", `half-life at $f$ = ${f}:`, half];
   let out = L.captions.map(([x, y], index) => text(x, y, words[index], `small ${index === 3 ? "tf bold" : "tmuted"}`)).join("");
   for (const name of ["c", "h"]) {
     const [from, to, y, unit] = L.plots[name];
@@ -156,9 +158,6 @@ function future(L, m) {
   return out;
 }
 
-const products = (m, [value, signal, W_h, b]) =>
-  `${num(value)}·${num(m.x[0])} + ${num(signal)}·${num(m.x[1], 0)} + ${num(W_h)}·${num(m.h_prev)} + ${num(b)}`;
-
 /** The chosen gate in letters and in numbers, then what it does to c and h. */
 function equations(L, m) {
   const name = m.chosen;
@@ -166,14 +165,18 @@ function equations(L, m) {
   const { f, i, g, o, c, h } = m.cell;
   const put = m.open.includes("i") ? `${opening(i)} · ${num(g)}` : num(g);
   const emit = m.open.includes("o") ? `${opening(o)} · ` : "";
+  const [value, signal, W_h, b] = m[name].map((weight) => num(weight));
+  const first = `${squash}( ${value}·${num(m.x[0])} + ${signal}·${num(m.x[1], 0)}`;
+  const second = `+ ${W_h}·${num(m.h_prev)} + ${b} )  =  ${shown(name, m.cell[name])}`;
   return [
-    [`${name}_{t}`, name, `${squash}( W_{x${name}} x_{t} + W_{h${name}} h_{t−1} + b_{${name}} )`],
-    ["", name, `${squash}( ${products(m, m[name])} )  =  ${shown(name, m.cell[name])}`],
-    ["c_{t}", "c", `${opening(f)} · ${num(m.c_prev)} + ${put}  =  ${num(c)}`],
-    ["h_{t}", "h", `${emit}tanh( ${num(c)} )  =  ${num(h)}`],
+    [`${name}_{t}`, name, `=  ${squash}( W_{x${name}} x_{t} + W_{h${name}} h_{t−1} + b_{${name}} )`],
+    ["", name, `=  ${m.narrow ? first : `${first} ${second}`}`],
+    ["", name, m.narrow ? `\u00a0\u00a0\u00a0\u00a0${second}` : ""],
+    ["c_{t}", "c", `=  ${opening(f)} · ${num(m.c_prev)} + ${put}  =  ${num(c)}`],
+    ["h_{t}", "h", `=  ${emit}tanh( ${num(c)} )  =  ${num(h)}`],
   ].map(([letter, tone, sum], index) =>
     text(L.left, L.rows[index], letter, `${L.size} t${tone} bold`) +
-    text(L.left + L.indent, L.rows[index], `=  ${sum}`, L.size)).join("");
+    text(L.left + L.indent, L.rows[index], sum, L.size)).join("");
 }
 
 export const halfLifeText = (f) => {

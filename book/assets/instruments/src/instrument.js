@@ -74,10 +74,6 @@ export class Instrument extends HTMLElement {
       if (pressed.dataset.preset) this.usePreset(pressed.dataset.preset);
       else this.press(pressed.dataset.do);
     });
-    // What is drawn in grey is the state before this control was touched.
-    for (const event of ["pointerdown", "focusin"]) {
-      this.addEventListener(event, ({ target }) => target.dataset.key && this.remember && this.remember());
-    }
   }
 
   /** Write the numbers into picture, sliders and data-values; both layouts, so that print has either. */

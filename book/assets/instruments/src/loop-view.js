@@ -5,12 +5,12 @@ import { arrow, circle, clamp, group, lerp, line, num, path, picture, rect, text
 const WIDE = {
   width: 720, height: 442, first: 52, pitch: 102, box: [56, 46], boxY: 214, pill: [74, 40], pillY: 300,
   plotY: 88, scale: 42, up: 162, over: 176, stub: 20, bend: 12, head: 4, rows: [382, 406, 430],
-  columns: [188, 212, 246, 292, 318, 338, 368, 402, 428, 456, 488, 520, 546],
+  columns: [166, 192, 228, 278, 308, 330, 362, 400, 432, 464, 500, 536, 566],
 };
 const NARROW = {
   width: 328, height: 400, first: 18, pitch: 48.6, box: [31, 36], boxY: 198, pill: [46, 44], pillY: 275,
   plotY: 88, scale: 38, up: 154, over: 168, stub: 11, bend: 8, head: 3, rows: [344, 366, 388],
-  columns: [12, 29, 55, 92, 111, 124, 143, 170, 190, 212, 234, 261, 282],
+  columns: [10, 27, 54, 95, 115, 128, 147, 176, 196, 218, 246, 274, 296],
 };
 export const STEPS = 6;
 
@@ -102,10 +102,10 @@ function copy(L, m, k, x, opacity, current) {
 
   out += rect(`paper ${current ? "sink w2" : done ? "sink" : "sgrid dash"}`, x - width / 2, top, width, height, 6);
   if (current) out += rect("fh tint", x - width / 2, top, width, height, 6);
-  out += text(x, L.boxY + 5, "tanh", `mid ${m.narrow ? "small" : ""} ${k <= m.t ? "tink" : "tmuted"}`);
+  out += text(x, L.boxY + 5, "tanh", `mid ${m.narrow ? "tiny" : ""} ${k <= m.t ? "tink" : "tmuted"}`);
   if (!m.narrow) {
     out += text(x + 8, bottom + 24, "W_{ih}", "small tmuted");
-    out += text(x - half + 2, L.boxY + 19, "W_{hh}", "tiny tmuted");
+    out += text(x - (half + width / 2) / 2 - 3, L.boxY + 18, "W_{hh}", "mid tiny tmuted");
   }
   if (done) out += text(wire + 6, L.up + 10, `h_{${k}}`, "small th");
   return group(opacity, out);

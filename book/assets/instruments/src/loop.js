@@ -12,10 +12,16 @@ const WEIGHTS = ["W_ih", "W_hh", "b"];
 class Loop extends Instrument {
   setUp() {
     this.reset();
+    // What is drawn in grey are the states before this slider was touched.
+    for (const event of ["pointerdown", "focusin"]) {
+      this.addEventListener(event, ({ target }) => {
+        if (target.type === "range") this.remember();
+      });
+    }
     const box = ([left, top, width, height]) =>
       `left:${left * 100}%;top:${top * 100}%;width:${width * 100}%;height:${height * 100}%`;
-    this.tokens = sentence.map((_, index) => {
-      const pair = [false, true].map((narrow) => {
+    this.tokens = sentence.map((_, index) =>
+      [false, true].map((narrow) => {
         const token = document.createElement("button");
         token.type = "button";
         token.className = `lk-token lk-${narrow ? "narrow" : "wide"}-only`;
@@ -23,9 +29,7 @@ class Loop extends Instrument {
         token.dataset.do = `word ${index}`;
         this.stage.append(token);
         return token;
-      });
-      return pair;
-    });
+      }));
   }
 
   reset() {
@@ -64,9 +68,11 @@ class Loop extends Instrument {
   }
 
   picture(narrow) {
-    const { t, progress, unrolled, before } = this;
+    const { weights, sentence, t, progress, unrolled, before } = this;
+    const h = this.states();
+    const changed = before && before.some((state, k) => state !== h[k]);
     return drawLoop({
-      ...this.weights, x: this.inputs(), words: this.sentence, h: this.states(), t, progress, unrolled, before, narrow,
+      ...weights, x: this.inputs(), words: sentence, h, t, progress, unrolled, before: changed && before, narrow,
     });
   }
 
@@ -114,12 +120,12 @@ class Loop extends Instrument {
   }
 
   nextWord(index) {
-    this.before = this.states();
+    this.remember();
     this.sentence[index] = cycle[(cycle.indexOf(this.sentence[index]) + 1) % cycle.length];
   }
 
   usePreset(name) {
-    this.before = this.states();
+    this.remember();
     this.weights = { ...presets[name] };
     this.refresh();
     this.speak(0);

@@ -21,26 +21,23 @@ export const htmlSymbols = (text) =>
   text.replace(SYMBOL, (_, letter, index, plain) =>
     plain ? `<i>${plain}</i>` : `<i>${letter}</i><sub>${index}</sub>`);
 
-function tspans(text, drop) {
-  let lowered = 0;
-  const raise = () => (lowered ? ` dy="${-lowered}"` : "");
+function tspans(content, drop) {
   let out = "";
   let last = 0;
-  const plain = (piece) => {
-    if (piece) out += `<tspan${raise()}>${piece}</tspan>`;
-    if (piece) lowered = 0;
+  let lowered = 0;
+  const add = (piece, classes = "", low = 0) => {
+    if (piece) out += `<tspan class="${classes}" dy="${low - lowered}">${piece}</tspan>`;
+    if (piece) lowered = low;
   };
-  for (const match of text.matchAll(SYMBOL)) {
-    plain(text.slice(last, match.index));
-    out += `<tspan class="m"${raise()}>${match[3] || match[1]}</tspan>`;
-    lowered = 0;
-    if (match[2]) {
-      out += `<tspan class="n" dy="${drop}">${match[2]}</tspan>`;
-      lowered = drop;
-    }
-    last = match.index + match[0].length;
+  for (const match of content.matchAll(SYMBOL)) {
+    const [whole, letter, index = "", plain] = match;
+    add(content.slice(last, match.index));
+    add(plain || letter, "m");
+    // Letters of an index lean, numbers stand, as in the page's equations.
+    for (const part of index.split(/([a-z]+)/)) add(part, /[a-z]/.test(part) ? "m n" : "n", drop);
+    last = match.index + whole.length;
   }
-  plain(text.slice(last));
+  add(content.slice(last));
   return out;
 }
 
