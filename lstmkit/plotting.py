@@ -21,7 +21,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from numpy.typing import ArrayLike
 
-from lstmkit.plotting_svg import embed
+from lstmkit.plotting_svg import ThemedFigure, embed
 
 __all__ = [
     "COLOURS",
@@ -80,33 +80,6 @@ _LOOK: Any = {
     "path.simplify_threshold": 0.4,
 }
 _seen: Counter[str] = Counter()
-
-
-class ThemedFigure:
-    """A figure ready for a page: inline SVG that follows the reader's light or dark choice."""
-
-    def __init__(self, wide: str, narrow: str | None, title: str, desc: str) -> None:
-        self.title = title
-        self.alt = desc
-        self._wide = wide
-        self._narrow = narrow
-
-    def _repr_html_(self) -> str:
-        if self._narrow is None:
-            return f'<div class="lk-figure">{self._wide}</div>'
-        return (
-            '<div class="lk-figure lk-figure-two" style="container-type:inline-size">'
-            "<style>.lk-figure>.lk-narrow{display:none}@container (max-width:520px)"
-            "{.lk-figure>.lk-wide{display:none}"
-            ".lk-figure>.lk-narrow{display:block;width:100%}}</style>"
-            f"{self._wide}{self._narrow}</div>"
-        )
-
-    def _repr_svg_(self) -> str:
-        return self._wide
-
-    def __repr__(self) -> str:
-        return f"[figure: {self.title}. {self.alt}]"
 
 
 def figure(
@@ -303,9 +276,23 @@ def _spread_labels(fig: Figure, ax: Axes) -> None:
 
 
 def _mark(axes: Any, stops: ArrayLike) -> None:
+    """Dotted lines at the stops through all panels, named at the top."""
+    places = np.asarray(stops, dtype=float).ravel()
     for ax in np.atleast_1d(axes):
-        for stop in np.atleast_1d(np.asarray(stops, dtype=float)):
+        for stop in places:
             ax.axvline(stop, color=_LIGHT["muted"], linewidth=1, linestyle=(0, (2, 3)))
+    for stop in places:
+        np.atleast_1d(axes)[0].annotate(
+            "stop",
+            (stop, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            color=_LIGHT["muted"],
+            fontsize=FONT_SIZE - 1,
+        )
 
 
 def gates_over_time(

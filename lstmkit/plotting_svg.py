@@ -21,6 +21,33 @@ _FONT_FAMILY = re.compile(r"\s*font-family:[^;]*;?")
 _NO_ROTATION = re.compile(r"rotate\(-?0(?:\.0+)?(?: [^)]*)?\)")
 
 
+class ThemedFigure:
+    """A figure ready for a page: inline SVG that follows the reader's light or dark choice."""
+
+    def __init__(self, wide: str, narrow: str | None, title: str, desc: str) -> None:
+        self.title = title
+        self.alt = desc
+        self._wide = wide
+        self._narrow = narrow
+
+    def _repr_html_(self) -> str:
+        if self._narrow is None:
+            return f'<div class="lk-figure">{self._wide}</div>'
+        return (
+            '<div class="lk-figure lk-figure-two" style="container-type:inline-size">'
+            "<style>.lk-figure>.lk-narrow{display:none}@container (max-width:520px)"
+            "{.lk-figure>.lk-wide{display:none}"
+            ".lk-figure>.lk-narrow{display:block;width:100%}}</style>"
+            f"{self._wide}{self._narrow}</div>"
+        )
+
+    def _repr_svg_(self) -> str:
+        return self._wide
+
+    def __repr__(self) -> str:
+        return f"[figure: {self.title}. {self.alt}]"
+
+
 def embed(
     source: str,
     *,
