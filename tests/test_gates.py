@@ -237,6 +237,8 @@ def test_dtype_is_kept(dtype):
         (lambda: gates.keras_to_pytorch([np.zeros((2, 20))]), "got 1 arrays"),
         (lambda: gates.keras_to_pytorch([np.zeros((2, 20)), np.zeros((20, 5))]), "got 5 by 20"),
         (lambda: gates.keras_to_pytorch([np.zeros((2, 15)), np.zeros((5, 20))]), "have 20 rows"),
+        (lambda: gates.keras_to_pytorch([np.zeros((2, 22)), np.zeros((5, 22))]), "got 22 by 5"),
+        (lambda: gates.keras_to_pytorch([np.zeros((2, 5)), np.zeros(5)]), r"\(RNN\), got 5$"),
         (
             lambda: gates.keras_to_onnx([np.zeros((2, 20)), np.zeros((5, 20)), np.zeros(15)]),
             r"20 entries, got shape \(15,\)",
