@@ -12,6 +12,7 @@ seconds and cannot show an old number. What Sphinx writes is then made small (`b
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import os
 import re
@@ -19,16 +20,18 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
-from finish import SiteError, finish
+from finish import SiteError, finish, prefix_of
 
 BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent
 # Lines of the build worth a reader's time; the rest goes to the log only.
 TELLING = re.compile(r"Execut(ing|ed) notebook|: WARNING|: ERROR|Error:|^Traceback")
-
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -57,30 +60,33 @@ def cache_key(root: Path = ROOT) -> str:
 
 def install_node_packages() -> None:
     """Run `npm ci` in book/ unless what it installed is what the lock file asks for."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            raise Stop(
+                f"{program} is missing; equations are rendered with Node.js, version 20 or newer.\n"
+                "  Debian, Ubuntu: sudo apt-get install nodejs npm     macOS: brew install node"
+            )
     lock = BOOK / "package-lock.json"
     stamp = BOOK / "node_modules" / ".lock-installed"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            raise Stop(
-                f"{program} is missing; the book's equations are rendered with Node.js 20 or newer.\n"
-                "  Debian, Ubuntu: sudo apt-get install nodejs npm     macOS: brew install node"
-            )
     print("book: installing the Node packages of book/package-lock.json", flush=True)
+    # The audits use the system's Chromium.
     environment = {**os.environ, "PUPPETEER_SKIP_DOWNLOAD": "1"}
-    done = subprocess.run(
-        ["npm", "ci", "--no-progress", "--loglevel=error"], cwd=BOOK, env=environment
-    )
-    if done.returncode:
+    command = ["npm", "ci", "--no-progress", "--loglevel=error"]
+    if subprocess.run(command, cwd=BOOK, env=environment).returncode:
         raise Stop("`npm ci` in book/ failed (see above). Is the network there? Then try again.")
     stamp.write_text(wanted)
 
 
+def read_config() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+
+
 def write_config(out: Path) -> Path:
     """Write the configuration of this build: `_config.yml` with the cache and absolute paths."""
-    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    config = read_config()
     config["execute"]["cache"] = str(out / f"cache-{cache_key()}")
     extensions = config["sphinx"]["local_extensions"]
     config["sphinx"]["local_extensions"] = {k: str(ROOT / v) for k, v in extensions.items()}
@@ -96,25 +102,32 @@ def drop_old_caches(out: Path, keep: int = 3) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def start_afresh_if_needed(out: Path) -> None:
+    """Drop Sphinx's own state when something changed that it does not look at.
+
+    That is the table of contents (pages that left it stay in the output) and our extensions.
+    """
+    files = [ROOT / "_toc.yml", BOOK / "package-lock.json"]
+    files += sorted((BOOK / "extensions").glob("*.*"))
+    wanted = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    stamp = out / "sphinx" / "made-by"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(out / "sphinx", ignore_errors=True)
+        stamp.parent.mkdir()
+        stamp.write_text(wanted)
+
+
 def run_sphinx(out: Path, config: Path, log: Path) -> bool:
     """Run Jupyter Book with warnings as errors; True when there was none."""
     command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(ROOT)]
-    command += [
-        "-W",
-        "-n",
-        "--keep-going",
-        "--config",
-        str(config),
-        "--path-output",
-        str(out / "sphinx"),
-    ]
+    command += ["-W", "-n", "--keep-going"]
+    command += ["--config", str(config), "--path-output", str(out / "sphinx")]
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "NO_COLOR": "1",
     }
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -129,30 +142,40 @@ def run_sphinx(out: Path, config: Path, log: Path) -> bool:
     return process.wait() == 0
 
 
+@contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """One build at a time in one folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"book: another build is running in {out}; waiting for it", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def build(out: Path, cold: bool = False) -> Path:
     """Build the site and return its folder; raise `Stop` when anything was wrong."""
     began = time.monotonic()
-    out.mkdir(parents=True, exist_ok=True)
     install_node_packages()
-    config = write_config(out)
-    if cold:
-        for path in [*out.glob("cache-*"), out / "sphinx", out / "html"]:
-            shutil.rmtree(path, ignore_errors=True)
-    log = out / "book.log"
-    print(
-        "book: building (pages that changed are executed; the first time this takes minutes)",
-        flush=True,
-    )
-    clean = run_sphinx(out, config, log)
-    drop_old_caches(out)
-    raw, site = out / "sphinx" / "_build" / "html", out / "html"
-    if not raw.is_dir():
-        print(log.read_text(encoding="utf-8")[-3000:])
-        raise Stop(f"Sphinx stopped early; the whole log is {log}")
-    try:
-        finish(raw, site, yaml.safe_load(config.read_text(encoding="utf-8")))
-    except SiteError as error:
-        raise Stop(str(error)) from None
+    with alone(out):
+        if cold:
+            for path in [*out.glob("cache-*"), out / "sphinx", out / "html"]:
+                shutil.rmtree(path, ignore_errors=True)
+        start_afresh_if_needed(out)
+        config, log = write_config(out), out / "book.log"
+        print("book: building; pages that changed are executed, at first all of them", flush=True)
+        clean = run_sphinx(out, config, log)
+        drop_old_caches(out)
+        raw, site = out / "sphinx" / "_build" / "html", out / "html"
+        if not (raw / "search.html").exists():
+            print(log.read_text(encoding="utf-8")[-3000:])
+            raise Stop(f"Sphinx stopped early; the whole log is {log}")
+        try:
+            finish(raw, site, BOOK / "assets", read_config())
+        except SiteError as error:
+            raise Stop(str(error)) from None
     if not clean:
         raise Stop(f"there were warnings (above), and each is an error; the whole log is {log}")
     print(f"book: {site / 'index.html'} ({time.monotonic() - began:.1f} s)", flush=True)
@@ -169,7 +192,7 @@ def main() -> None:
     if options.serve:
         from serve import serve
 
-        serve(out / "html")
+        serve(out / "html", prefix_of(read_config()))
     else:
         build(out, options.cold)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from xml.etree import ElementTree as ET
 
 from docutils import nodes
@@ -73,7 +73,7 @@ def _unique_ids(root: ET.Element, prefix: str) -> None:
 
 class Diagram(SphinxDirective):
     required_arguments = 1
-    option_spec = {
+    option_spec: ClassVar[dict[str, Any]] = {
         "caption": directives.unchanged,
         "name": directives.unchanged,
         "alt": directives.unchanged,

@@ -44,7 +44,8 @@ class Katex:
     def _ask(self, line: str) -> dict[str, str]:
         if self._process is None:
             self._process = self._start()
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()

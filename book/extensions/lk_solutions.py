@@ -78,7 +78,7 @@ class WorkedSolutions(SphinxDirective):
         return [self.section(exercise) for exercise in found]
 
     def section(self, exercise: Exercise) -> nodes.section:
-        """One exercise as a section of its own, so that it has an address and a place in the menu."""
+        """One exercise as a section of its own: it has an address and a place in the menu."""
         section = nodes.section(names=[nodes.fully_normalize_name(exercise.title)])
         section += nodes.title(exercise.title, exercise.title)
         self.set_source_info(section)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from pathlib import Path
+from typing import Any
 
 from finish import fonts, links, pages, scripts, styles
 
@@ -39,12 +40,13 @@ class SiteError(Exception):
     """The finished site is not as it should be; the message lists what is wrong."""
 
 
-def finish(raw: Path, site: Path, config: dict) -> None:
+def finish(raw: Path, site: Path, assets: Path, config: dict[str, Any]) -> None:
     """Write the finished site; raise `SiteError` when a link within it leads nowhere."""
     shutil.rmtree(site, ignore_errors=True)
-    shutil.copytree(
-        raw, site, ignore=shutil.ignore_patterns("*.map", ".buildinfo", "*.LICENSE.txt")
-    )
+    leave_out = shutil.ignore_patterns("*.map", ".buildinfo", "*.LICENSE.txt")
+    shutil.copytree(raw, site, ignore=leave_out)
+    # Sphinx copies assets only when a page has changed as well.
+    shutil.copytree(assets, site / "_static", dirs_exist_ok=True)
     _first_page(site, config)
     read = pages.read(site)
     common_styles = pages.shared(page.styles for page in read)
@@ -55,11 +57,8 @@ def finish(raw: Path, site: Path, config: dict) -> None:
     ]
     static = site / "_static"
     script = scripts.join(site, common_scripts)
-    own = [
-        path.read_text(encoding="utf-8")
-        for path in site.rglob("*.js")
-        if path.name != "fontawesome.js"
-    ]
+    files = [path for path in site.rglob("*.js") if path.name != "fontawesome.js"]
+    own = [path.read_text(encoding="utf-8") for path in files]
     texts = [page.html for page in read]
     style = styles.build(site, common_styles, texts, [script, *own])
     style = fonts.reduce_fonts(static, style, texts)
@@ -71,16 +70,18 @@ def finish(raw: Path, site: Path, config: dict) -> None:
     for page in read:
         html = pages.rewrite(page, set(common_styles), set(common_scripts), fresh)
         page.path.write_text(html, encoding="utf-8")
+    shutil.rmtree(static / "instruments", ignore_errors=True)  # sources; the bundles are elsewhere
     _tidy(static, [*common_styles, *common_scripts])
-    if failures := links.broken(site, _prefix(config)):
+    if failures := links.broken(site, prefix_of(config)):
         raise SiteError("links that lead nowhere:\n  " + "\n  ".join(failures))
 
 
-def _prefix(config: dict) -> str:
+def prefix_of(config: dict[str, Any]) -> str:
+    """The path under which the site is published: `/lstm-course/` on GitHub Pages."""
     return "/" + config["html"]["baseurl"].split("/", 3)[-1]
 
 
-def _first_page(site: Path, config: dict) -> None:
+def _first_page(site: Path, config: dict[str, Any]) -> None:
     """The site's root leads to the book's first page."""
     text = FIRST_PAGE.format(
         title=config["title"],

@@ -1,4 +1,4 @@
-"""The HTML of each page: one stylesheet, one script, and the theme's gaps in accessibility closed."""
+"""The HTML of each page: one stylesheet, one script, the theme's accessibility mended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCRIPT = re.compile(
 )
 SOURCE = re.compile(r"""src="([^"]+)\"""")
 PRELOADED = re.compile(r"""<link rel="preload" as="script"[^>]*>\s*""")
-# Set on each page by the theme, for its version switcher and its search-as-you-type; we have neither.
+# Set on each page by the theme, for a version switcher and a search-as-you-type that we lack.
 PER_PAGE = re.compile(r"DOCUMENTATION_OPTIONS\.(pagename|search_as_you_type) ")
 UNWANTED = ("scripts/fontawesome.js",)
 
@@ -35,7 +35,7 @@ MENDS = [
     (re.compile(r'(<nav class="bd-links bd-docs-nav" aria-label=)"Main"'), r'\1"Chapters"'),
     # Without scripts the page is light; "auto" would leave it without colours.
     (re.compile(r'(<html[^>]*) data-theme="auto"'), r'\1 data-theme="light"'),
-    # Spinners of `target=_blank` that Lighthouse wants to see as safe.
+    # A page that opens in a new tab has no business with the one that opened it.
     (re.compile(r'target="_blank"(?![^>]*rel=)'), 'target="_blank" rel="noopener"'),
 ]
 
@@ -102,10 +102,9 @@ def rewrite(page: Page, styles: set[str], scripts: set[str], fresh: Mapping[str,
     """
     head = f'<link rel="stylesheet" href="{page.prefix}{fresh["css"]}">\n'
     if 'class="katex"' in page.html:
-        head += "".join(
-            f'<link rel="preload" as="font" type="font/woff2" href="{page.prefix}{font}" crossorigin>\n'
-            for font in fresh["fonts"].split()
-        )
+        kind = '<link rel="preload" as="font" type="font/woff2" crossorigin'
+        fonts = fresh["fonts"].split()
+        head += "".join(f'{kind} href="{page.prefix}{font}">\n' for font in fonts)
     pending = {
         "style": head,
         "script": f'<script defer src="{page.prefix}{fresh["js"]}"></script>\n',

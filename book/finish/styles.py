@@ -68,7 +68,7 @@ def names_in_scripts(scripts: Iterable[str]) -> set[str]:
 
 @dataclass
 class Rule:
-    """Selectors and their declarations; or a group (`@media …`) and the rules in it; or raw text."""
+    """Selectors and declarations; or a group (`@media …`) and the rules in it; or raw text."""
 
     prelude: str = ""
     declarations: list[tuple[str, str]] = field(default_factory=list)
@@ -132,7 +132,7 @@ def _split(selectors: str) -> list[str]:
 
 
 def _alive(selector: str, used: set[str]) -> bool:
-    """Whether something could match; brackets and `:is()`, `:not()` and their like are not asked."""
+    """Whether something could match; brackets and `:is()`, `:not()` and such are not asked."""
     plain = re.sub(r"\[[^\]]*\]", "", selector)
     while (shorter := re.sub(r"::?[\w-]+\([^()]*\)", "", plain)) != plain:
         plain = shorter
