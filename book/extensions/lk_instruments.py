@@ -92,7 +92,11 @@ def standalone(svg: str) -> str:
     from lstmkit.plotting import COLOURS
 
     css = COLOUR.sub(lambda match: COLOURS["light"][match[1]], style("picture.css"))
-    svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" class="lk-stage" ', 1)
+    svg = svg.replace(
+        "<svg ",
+        '<svg xmlns="http://www.w3.org/2000/svg" class="lk-stage" font-family="sans-serif" ',
+        1,
+    )
     return svg.replace("<title>", f"<style>{css}</style><title>", 1)
 
 
