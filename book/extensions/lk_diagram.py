@@ -73,6 +73,7 @@ def _unique_ids(root: ET.Element, prefix: str) -> None:
 
 class Diagram(SphinxDirective):
     required_arguments = 1
+    has_content = True
     option_spec: ClassVar[dict[str, Any]] = {
         "caption": directives.unchanged,
         "name": directives.unchanged,
@@ -89,7 +90,8 @@ class Diagram(SphinxDirective):
         html = f'<div class="lk-two">{"".join(drawings)}</div>' if both else drawings[0]
         figure = nodes.figure("", nodes.raw("", html, format="html"))
         figure["classes"] += ["lk-figure", *self.options.get("class", [])]
-        if caption := self.options.get("caption"):
+        # A caption may go on in further lines, or stand as the directive's text.
+        if caption := " ".join([self.options.get("caption", ""), *self.content]).strip():
             text, messages = self.parse_inline(caption)
             figure += nodes.caption(caption, "", *text)
             figure += messages

@@ -18,6 +18,7 @@ function figures({ lhr }) {
     ...Object.fromEntries(CATEGORIES.map((c) => [c, Math.round(lhr.categories[c].score * 100)])),
     largestPaint: Math.round(lhr.audits["largest-contentful-paint"].numericValue),
     blocking: Math.round(lhr.audits["total-blocking-time"].numericValue),
+    benchmark: Math.round(lhr.environment.benchmarkIndex),
     shift: Number(lhr.audits["cumulative-layout-shift"].numericValue.toFixed(4)),
     requests: requests.map(({ url, resourceType, transferSize }) => ({ url, resourceType, transferSize })),
     failed,
