@@ -39,6 +39,8 @@ if shutil.which("alembic") is None:
 warnings.filterwarnings("ignore", module="nbgrader")
 
 c.CourseDirectory.root = str(root)
+# PostgreSQL refuses an assignment without a course; SQLite does not look.
+c.CourseDirectory.course_id = "lstm-course"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "notebooks"
 if os.environ.get("LSTMKIT_DB_URL"):  # otherwise gradebook.db in the root

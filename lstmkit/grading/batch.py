@@ -62,6 +62,7 @@ def _collect(task: Any, process: Any, pipe: Any, ended: bool, limit: float) -> D
     finally:
         pipe.close()
         process.join(5)
+        process.kill()  # does nothing to one that has ended
 
 
 def _child(work: Callable[[Any], Any], task: Any, pipe: Connection) -> None:

@@ -45,11 +45,20 @@ class Course:
 
     @contextmanager
     def gradebook(self) -> Iterator[Any]:
-        """nbgrader's gradebook; after the `with` no connection is open, so that one may fork."""
+        """nbgrader's gradebook; after the `with` no connection is open, so that one may fork.
+
+        Raises CourseError when the database cannot be opened.
+        """
         from nbgrader.api import Gradebook
+        from sqlalchemy.exc import SQLAlchemyError
 
         where = self.directory()
-        with Gradebook(where.db_url, where.course_id) as gradebook:
+        try:
+            gradebook = Gradebook(where.db_url, where.course_id)
+        except (SQLAlchemyError, ImportError) as error:
+            said = str(error).splitlines()[0]
+            raise CourseError(f"The gradebook cannot be opened: {said}") from None
+        with gradebook:
             yield gradebook
         gradebook.engine.dispose()
 

@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from lstmkit import cli
+from lstmkit.grading.course import Course
+
 from . import odd_submissions as o
-from .conftest import SMALL, Graded, grade, lstmkit
+from .conftest import SMALL, Graded, grade
 from .make_submissions import KINDS, expected
+from .sample_course import make_course
 
 
 def release_of(graded: Graded, assignment: str) -> dict:
@@ -130,26 +134,46 @@ def test_a_mark_given_by_hand_stays(odd: Graded) -> None:
             gradebook.db.commit()
 
 
-def test_the_table_is_readable(odd: Graded) -> None:
-    run = lstmkit("grade", SMALL, "--only", "right", "--course", str(odd.course.root))
-    lines = run.stdout.splitlines()
+def test_the_table_is_readable(odd: Graded, capsys: pytest.CaptureFixture[str]) -> None:
+    # Nothing has changed, so that no submission runs: this may happen in the tests' own process.
+    assert cli.main(["grade", SMALL, "--only", "right", "--course", str(odd.course.root)]) == 0
+    out = capsys.readouterr().out
+    lines = out.splitlines()
     assert lines[0] == SMALL
     assert any(line.split()[:5] == ["right", "1", "2", "1", "4/4"] for line in lines)
-    assert "feedback: " in run.stdout
-    assert "marks: " in run.stdout
+    assert "feedback: " in out
+    assert "marks: " in out
 
 
-def test_mistakes_on_the_command_line(small: object, tmp_path: Path) -> None:
-    root = str(small.root)  # type: ignore[attr-defined]
+def test_mistakes_on_the_command_line(
+    small: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = str(small.root)
     for arguments, words in (
         (["nothing", "--course", root], "no assignment 'nothing'; there are: 00-small"),
         ([SMALL, "--only", "nobody", "--course", root], "no student 'nobody'"),
         ([SMALL, "--course", str(tmp_path)], "There is no nbgrader_config.py"),
     ):
-        run = lstmkit("grade", *arguments)
-        assert run.returncode == 2
-        assert words in run.stderr
-        assert "Traceback" not in run.stderr
+        assert cli.main(["grade", *arguments]) == 2
+        err = capsys.readouterr().err
+        assert words in err
+        assert len(err.splitlines()) == 1
+
+
+def test_a_database_that_cannot_be_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    course = make_course(tmp_path, tmp_path / "solutions")
+    (tmp_path / "gradebook.db").mkdir()
+    assert cli.main(["grade", SMALL, "--course", str(course.root)]) == 2
+    assert "The gradebook cannot be opened: " in capsys.readouterr().err
+
+
+def test_the_gradebook_knows_the_assignments_course(odd: Graded) -> None:
+    # PostgreSQL insists on it; SQLite does not.
+    with odd.course.gradebook() as gradebook:
+        found = gradebook.find_assignment(SMALL)
+        assert found.course_id == found.course.id == "lstm-course"
 
 
 def test_the_graders_own_trouble_is_no_mark(odd: Graded, tmp_path: Path) -> None:
