@@ -45,11 +45,12 @@ class Stop(SystemExit):
 def cache_key(root: Path = ROOT) -> str:
     """Hash of what an executed page can read besides its own text.
 
-    That is `lstmkit` with its data, the stored results of the experiments, and the pinned versions.
+    That is `lstmkit` with its data, the experiments with their results, and the pinned versions.
     """
     files = [p for p in (root / "lstmkit").rglob("*") if p.is_file()]
     files = [p for p in files if "__pycache__" not in p.parts and p.suffix != ".pyc"]
-    files += (root / "book" / "experiments").glob("*.json")
+    for kind in ("*.json", "*.py"):  # a page may import an experiment's functions
+        files += (root / "book" / "experiments").glob(kind)
     files += [p for p in [root / "constraints.txt"] if p.exists()]
     digest = hashlib.sha256(sys.version.encode())
     for path in sorted(files):

@@ -68,7 +68,12 @@ def test_images_have_a_text(soups):
     for page, soup in soups.items():
         nameless += [(page, str(image)) for image in soup.find_all("img") if not image.get("alt")]
         for svg in soup.find_all("svg"):
-            if svg.get("aria-hidden") == "true" or svg.find_parent(class_="sd-summary-icon"):
+            hidden = svg.find_parent(attrs={"aria-hidden": "true"})  # a root sign of KaTeX's
+            if (
+                svg.get("aria-hidden") == "true"
+                or hidden
+                or svg.find_parent(class_="sd-summary-icon")
+            ):
                 continue
             texts = [svg.find(tag, recursive=False) for tag in ("title", "desc")]
             if svg.get("role") != "img" or not all(t and t.get_text().strip() for t in texts):
