@@ -7,6 +7,8 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .errors import CheckFailed, Withheld
 from .model import Trial
 from .withheld import withhold
@@ -14,10 +16,16 @@ from .withheld import withhold
 _HERE = __file__.rpartition("/")[0] or __file__.rpartition("\\")[0]
 
 
-def ask(function: Any, trials: Sequence[Trial], withheld: Sequence[str] = ()) -> list[Any]:
+def ask(
+    function: Any,
+    trials: Sequence[Trial],
+    withheld: Sequence[str] = (),
+    changed: set[int] | None = None,
+) -> list[Any]:
     """The answers of ``function`` to all trials, in order.
 
-    All calls are made before the first answer is looked at. Arguments are copies.
+    All calls are made before the first answer is looked at. Arguments are copies; the positions
+    of those that a call changes are added to ``changed``.
 
     Raises:
         CheckFailed: the function is not callable, raised an error, or used a withheld name.
@@ -30,11 +38,22 @@ def ask(function: Any, trials: Sequence[Trial], withheld: Sequence[str] = ()) ->
     answers = []
     with withhold(withheld):
         for trial in trials:
+            arguments = copy.deepcopy(trial.args)
             try:
-                answers.append(function(*copy.deepcopy(trial.args)))
+                answers.append(function(*arguments))
             except Exception as error:
                 raise CheckFailed(_explain(error, trial)) from None
+            if changed is not None:
+                changed |= _changed(trial.args, arguments)
     return answers
+
+
+def _changed(before: Sequence[Any], after: Sequence[Any]) -> set[int]:
+    return {
+        position
+        for position, (one, other) in enumerate(zip(before, after, strict=True))
+        if isinstance(one, np.ndarray) and not np.array_equal(one, other, equal_nan=True)
+    }
 
 
 def _explain(error: Exception, trial: Trial) -> str:

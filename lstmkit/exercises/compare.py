@@ -19,14 +19,16 @@ def tolerance(dtype: Any) -> tuple[float, float]:
     return TOLERANCE[np.dtype(dtype)]
 
 
-def _array_problem(got: Any, expected: np.ndarray, name: str) -> str | None:
-    """A sentence when ``got`` is no finite float array of the expected shape."""
+def _array_problem(
+    got: Any, expected: np.ndarray, name: str, kinds: str = "f", remedy: str = ""
+) -> str | None:
+    """A sentence when ``got`` is no finite array of the expected shape and kind of dtype."""
     if got is None:
         return f"{name} is None. Does the function end with a return?"
     if type(got) in (list, tuple):
         return (
             f"{name} is a {type(got).__name__} of {len(got)}; one NumPy array of shape "
-            f"{expected.shape} is expected. np.stack joins a list of arrays."
+            f"{expected.shape} is expected. {remedy or 'np.stack joins a list of arrays.'}"
         )
     if not hasattr(got, "dtype") and expected.shape == () and type(got) in (int, float):
         got = np.float64(got)
@@ -35,12 +37,18 @@ def _array_problem(got: Any, expected: np.ndarray, name: str) -> str | None:
     array = np.asarray(got)
     if array.shape != expected.shape:
         return f"{name} has shape {array.shape}; expected {expected.shape}."
-    if array.dtype.kind != expected.dtype.kind:
+    if array.dtype.kind not in kinds:
         return f"{name} has dtype {array.dtype}; expected {expected.dtype}."
     if not np.isfinite(array).all():
         bad = np.argwhere(~np.isfinite(array))[0]
         return f"{name} holds {array[tuple(bad)]} at {_place(bad)}; every number must be finite."
     return None
+
+
+def _narrow(dtype: np.dtype[Any], expected: np.ndarray, error: np.ndarray) -> bool:
+    """Whether the only fault is a float narrower than the input's."""
+    near = error.max() <= 1e-5 * (1 + np.abs(expected).max())
+    return dtype.itemsize < expected.dtype.itemsize and bool(near)
 
 
 def _place(index: np.ndarray) -> str:
@@ -67,6 +75,11 @@ def difference(got: Any, expected: Any, name: str = "The answer") -> str | None:
     over = error - (absolute + relative * np.abs(expected))
     if over.max() <= 0:
         return None
+    if _narrow(np.asarray(got).dtype, expected, error):
+        return (
+            f"{name} is right to about seven digits only: it is {np.asarray(got).dtype} where the "
+            f"input is {expected.dtype}. Is there a dtype in your np.zeros or np.empty?"
+        )
     worst = np.unravel_index(np.argmax(over), error.shape)
     where = f" at {_place(np.array(worst))}" if expected.ndim else ""
     return (
@@ -94,14 +107,17 @@ def same(got: Any, expected: Any) -> bool:
 
 
 def structure(got: Any, shapes: tuple[tuple[int, ...], ...], names: tuple[str, ...]) -> str | None:
-    """None when ``got`` is a tuple of finite float arrays of these shapes, else a sentence."""
+    """None when ``got`` is a tuple of finite arrays of these shapes, else a sentence.
+
+    Whole numbers are as good as floats here: the values are weights set by hand.
+    """
     if got is None:
         return "The answer is None. Does the function end with a return?"
     if type(got) not in (tuple, list) or len(got) != len(shapes):
         have = f"{len(got)} values" if type(got) in (tuple, list) else "one value"
         return f"The answer is {have}; {len(shapes)} are expected: {', '.join(names)}."
     for value, shape, name in zip(got, shapes, names, strict=True):
-        problem = _array_problem(value, np.zeros(shape), name)
+        problem = _array_problem(value, np.zeros(shape), name, "fiu", "np.array(…) makes one.")
         if problem:
             return problem
     return None

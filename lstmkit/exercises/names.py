@@ -1,6 +1,8 @@
 """Names that exercises withhold: the references and the library layers that do the same."""
 
 RNN = (
+    "lstmkit.rnn.equations.preactivation",
+    "lstmkit.rnn.equations.activation",
     "lstmkit.rnn.equations.rnn_step",
     "lstmkit.rnn.equations.rnn_forward",
     "lstmkit.rnn.layer.RNN",

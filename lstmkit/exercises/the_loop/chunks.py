@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from ...rnn.equations import rnn_forward
 from .. import names
+from ..compare import difference
 from ..model import Exercise, Part, Trial, known_wrong
+from ..parity import parity
 from ..sizes import F32, F64, Sizes, normal, states
 from .inputs import weights
 
@@ -15,15 +20,32 @@ def trial(rng: np.random.Generator, s: Sizes, size: int) -> Trial:
     x = normal(rng, s.T, s.B, s.I, dtype=s.dtype)
     args = (x, states(rng, s.B, s.H, dtype=s.dtype), *weights(rng, s))
     h = rnn_forward(*args)
-    return Trial((*args, size), (h, h[-1]), f"{s.words('T', 'B', 'I', 'H')}, size={size}")
+    last = [min(start + size, s.T) - 1 for start in range(0, s.T, size)]
+    return Trial((*args, size), h[last], f"{s.words('T', 'B', 'I', 'H')}, size={size}")
+
+
+def judge(trials: Sequence[Trial], answers: Sequence[Any]) -> str | None:
+    """Parity, and a hint where the fault lies before the first cut."""
+    problem = parity(trials, answers)
+    if problem is None or "differs" not in problem:
+        return problem
+    for trial, answer in zip(trials, answers, strict=True):
+        if difference(answer, trial.expected) and difference(
+            np.asarray(answer)[:1], trial.expected[:1]
+        ):
+            return (
+                f"{problem}\nAlready the state after the first chunk differs: if your function "
+                "calls rnn_forward or rnn_step, make sure that their own checks pass."
+            )
+    return problem
 
 
 def parts(rng: np.random.Generator, thorough: bool) -> list[Part]:
     even = [trial(rng, Sizes(12, 2, 3, 4, F64), 4), trial(rng, Sizes(9, 1, 2, 3, F64), 3)]
     odd = [trial(rng, Sizes(11, 2, 3, 4, F64), 4), trial(rng, Sizes(10, 3, 2, 5, F64), 7)]
     found = [
-        Part("chunks of equal size give what one pass gives", even),
-        Part("a shorter last chunk is read as well", odd),
+        Part("the state after each chunk is that of one pass", even, judge),
+        Part("a shorter last chunk is read as well", odd, judge),
     ]
     if not thorough:
         return found
@@ -36,88 +58,98 @@ def parts(rng: np.random.Generator, thorough: bool) -> list[Part]:
     drawn = [trial(rng, Sizes(T, 3, 2, 4, dtype), int(rng.integers(2, 6))) for dtype in (F64, F32)]
     return [
         *found,
-        Part("chunks of one step, of the whole length, and longer", edges),
-        Part("fresh lengths and sizes", drawn),
+        Part("chunks of one step, of the whole length, and longer", edges, judge),
+        Part("fresh lengths and sizes", drawn, judge),
     ]
 
 
 def chunks_start_from_zero(x, h0, W_ih, W_hh, b, size):
-    """It looks as if each chunk after the first starts from zeros. Start it from the last state
-    of the chunk before.
+    """It looks as if each chunk after the first starts from zeros. Start it from the last state of
+    the chunk before.
     """
     out, h = [], h0
-    for t, x_t in enumerate(x):
-        if t % size == 0 and t > 0:
-            h = np.zeros_like(h0)
-        h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
+    for start in range(0, len(x), size):
+        for x_t in x[start : start + size]:
+            h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
         out.append(h)
-    return np.stack(out), h
+        h = np.zeros_like(h0)
+    return np.stack(out)
 
 
 def chunks_start_from_h0(x, h0, W_ih, W_hh, b, size):
-    """It looks as if every chunk starts from h0. Only the first does; the next ones start from
-    the last state of the chunk before.
+    """It looks as if every chunk starts from h0. Only the first does; the next ones start from the
+    last state of the chunk before.
     """
-    out, h = [], h0
-    for t, x_t in enumerate(x):
-        h = np.tanh(x_t @ W_ih.T + (h0 if t % size == 0 else h) @ W_hh.T + b)
+    out = []
+    for start in range(0, len(x), size):
+        h = h0
+        for x_t in x[start : start + size]:
+            h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
         out.append(h)
-    return np.stack(out), h
+    return np.stack(out)
 
 
 def chunks_ignore_h0(x, h0, W_ih, W_hh, b, size):
     """It looks as if the first chunk starts from zeros. It starts from h0."""
     out, h = [], np.zeros_like(h0)
-    for x_t in x:
-        h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
+    for start in range(0, len(x), size):
+        for x_t in x[start : start + size]:
+            h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
         out.append(h)
-    return np.stack(out), h
+    return np.stack(out)
 
 
-def chunks_return_h0(x, h0, W_ih, W_hh, b, size):
-    """It looks as if the second value is h0. Return the state after the last step, so that
-    somebody can go on from it.
+def chunks_states_before(x, h0, W_ih, W_hh, b, size):
+    """It looks as if the state *before* each chunk is kept. Keep the one after it: the last of them
+    is the state from which somebody could read on.
     """
     out, h = [], h0
-    for x_t in x:
-        h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
+    for start in range(0, len(x), size):
         out.append(h)
-    return np.stack(out), h0
+        for x_t in x[start : start + size]:
+            h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
+    return np.stack(out)
 
 
-def chunks_last_of_first(x, h0, W_ih, W_hh, b, size):
-    """It looks as if the second value is the last state of the *first* chunk. It is the state
-    after the whole sequence.
+def chunks_first_states(x, h0, W_ih, W_hh, b, size):
+    """It looks as if the state after the *first* step of each chunk is kept, and the rest of the
+    chunk is read all the same. Keep the state after its last step.
     """
     out, h = [], h0
-    for x_t in x:
+    for t, x_t in enumerate(x):
         h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
-        out.append(h)
-    return np.stack(out), out[min(size, len(out)) - 1]
+        if t % size == 0:
+            out.append(h)
+    return np.stack(out)
 
 
-def chunks_carry_mean(x, h0, W_ih, W_hh, b, size):
-    """It looks as if the mean of a chunk's states is carried on. Carry its last state: the mean
+def chunks_means(x, h0, W_ih, W_hh, b, size):
+    """It looks as if the mean of each chunk's states is returned. Return its last state: the mean
     is no state that the loop has ever been in.
     """
     out, h = [], h0
-    for t, x_t in enumerate(x):
-        if t % size == 0 and t > 0:
-            h = np.mean(out[-size:], axis=0)
-        h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
-        out.append(h)
-    return np.stack(out), h
+    for start in range(0, len(x), size):
+        chunk = []
+        for x_t in x[start : start + size]:
+            h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
+            chunk.append(h)
+        out.append(np.mean(chunk, axis=0))
+    return np.stack(out)
 
 
 def chunks_carry_first(x, h0, W_ih, W_hh, b, size):
-    """It looks as if the first state of the chunk is carried on. Carry its last one: h[-1]."""
+    """It looks as if the first state of a chunk is carried on to the next. Carry its last: h[-1],
+    not h[0].
+    """
     out, h = [], h0
-    for t, x_t in enumerate(x):
-        if t % size == 0 and t > 0:
-            h = out[t - size]
-        h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
-        out.append(h)
-    return np.stack(out), h
+    for start in range(0, len(x), size):
+        chunk = []
+        for x_t in x[start : start + size]:
+            h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
+            chunk.append(h)
+        out.append(chunk[-1])
+        h = chunk[0]
+    return np.stack(out)
 
 
 def chunks_read_last_step_again(x, h0, W_ih, W_hh, b, size):
@@ -125,74 +157,81 @@ def chunks_read_last_step_again(x, h0, W_ih, W_hh, b, size):
     Chunks must not overlap.
     """
     out, h = [], h0
-    for t, x_t in enumerate(x):
-        if t % size == 0 and t > 0:
-            h = np.tanh(x[t - 1] @ W_ih.T + h @ W_hh.T + b)
-        h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
+    for start in range(0, len(x), size):
+        for x_t in x[max(start - 1, 0) : start + size]:
+            h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
         out.append(h)
-    return np.stack(out), h
+    return np.stack(out)
 
 
 def chunks_drop_the_rest(x, h0, W_ih, W_hh, b, size):
-    """It looks as if the steps after the last full chunk are left out. The last chunk may be
-    shorter.
+    """It looks as if the steps after the last full chunk are not read. The last chunk may be
+    shorter than the others.
     """
-    out, h = np.zeros((len(x), *h0.shape), dtype=x.dtype), h0
-    for t in range(len(x) // size * size):
-        h = np.tanh(x[t] @ W_ih.T + h @ W_hh.T + b)
-        out[t] = h
-    return out, h
-
-
-def chunks_last_is_mean(x, h0, W_ih, W_hh, b, size):
-    """It looks as if the second value is the mean over time, not the state after the last step."""
     out, h = [], h0
-    for x_t in x:
-        h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
+    for start in range(0, len(x), size):
+        if start + size <= len(x):
+            for x_t in x[start : start + size]:
+                h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
         out.append(h)
-    return np.stack(out), np.mean(out, axis=0)
+    return np.stack(out)
+
+
+def chunks_padded_with_zeros(x, h0, W_ih, W_hh, b, size):
+    """It looks as if the last chunk is filled up with zeros and read to its end. A step with zeros
+    moves the state too: stop where x stops.
+    """
+    out, h = [], h0
+    for start in range(0, len(x), size):
+        for t in range(start, start + size):
+            x_t = x[t] if t < len(x) else np.zeros_like(x[0])
+            h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
+        out.append(h)
+    return np.stack(out)
 
 
 KNOWN_WRONG = known_wrong(
     chunks_start_from_zero,
     chunks_start_from_h0,
     chunks_ignore_h0,
-    chunks_return_h0,
-    chunks_last_of_first,
-    chunks_carry_mean,
+    chunks_states_before,
+    chunks_first_states,
+    chunks_means,
     chunks_carry_first,
     chunks_read_last_step_again,
     chunks_drop_the_rest,
-    chunks_last_is_mean,
+    chunks_padded_with_zeros,
 )
 
 
-def chunks_slices(x, h0, W_ih, W_hh, b, size):
-    pieces, h = [], h0
-    for start in range(0, len(x), size):
-        for x_t in x[start : start + size]:
+def chunks_while(x, h0, W_ih, W_hh, b, size):
+    """Cut a piece off the front until nothing is left."""
+    out, h = [], h0
+    while len(x):
+        piece, x = x[:size], x[size:]
+        for x_t in piece:
             h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
-            pieces.append(h[None])
-    return np.concatenate(pieces), h
+        out.append(h)
+    return np.array(out)
 
 
 def chunks_one_pass(x, h0, W_ih, W_hh, b, size):
+    """All states in one pass, then the last of each chunk."""
     h = np.empty((len(x) + 1, *h0.shape), dtype=x.dtype)
     h[0] = h0
     for t in range(len(x)):
         h[t + 1] = np.tanh(x[t] @ W_ih.T + h[t] @ W_hh.T + b)
-    return h[1:], h[-1]
+    return h[[*range(size, len(x), size), len(x)]]
 
 
 def chunks_recursive(x, h0, W_ih, W_hh, b, size):
-    h, out = h0, []
+    """The first chunk, and the rest by the function itself."""
+    h = h0
     for x_t in x[:size]:
         h = np.tanh(x_t @ W_ih.T + h @ W_hh.T + b)
-        out.append(h)
     if len(x) <= size:
-        return np.array(out), h
-    rest, last = chunks_recursive(x[size:], h, W_ih, W_hh, b, size)
-    return np.concatenate([np.array(out), rest]), last
+        return h[None]
+    return np.concatenate([h[None], chunks_recursive(x[size:], h, W_ih, W_hh, b, size)])
 
 
 EXERCISE = Exercise(
@@ -204,5 +243,5 @@ EXERCISE = Exercise(
     withheld=names.RNN,
     parts=parts,
     known_wrong=KNOWN_WRONG,
-    right=(chunks_slices, chunks_one_pass, chunks_recursive),
+    right=(chunks_while, chunks_one_pass, chunks_recursive),
 )

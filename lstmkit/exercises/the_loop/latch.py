@@ -39,7 +39,8 @@ def holds(trials: Sequence[Trial], answers: Sequence[Any]) -> str | None:
             return (
                 f"With size={size:.3g} and level={level:.3g}, a first symbol of "
                 f"{'+' if row == 0 else '−'}size should hold the state at {want:.3f}. At step {t} "
-                f"it stands at {h[t, row]:.3f}, at step {STEPS - 1} at {h[-1, row]:.3f}."
+                f"{'(the first) ' * (t == 0)}it stands at {h[t, row]:.3f}, at step {STEPS - 1} at "
+                f"{h[-1, row]:.3f}."
             )
     return None
 
@@ -144,7 +145,37 @@ def latch_no_feedback(size, level):
     return np.array([[np.arctanh(level) / size]]), np.array([[0.0]]), np.array([0.0])
 
 
+def latch_one_over_size(size, level):
+    """It looks as if W_ih is 1/size: then the first step gives tanh(1), whatever the level is.
+    Solve tanh(W_ih · size) = level for W_ih.
+    """
+    return np.array([[1 / size]]), np.array([[np.arctanh(level) / level]]), np.array([0.0])
+
+
+def latch_ignores_size(size, level):
+    """It looks as if W_ih does not know the size of the symbol. A larger symbol needs a smaller
+    weight: W_ih · size = artanh(level).
+    """
+    return (
+        np.array([[np.arctanh(level)]]),
+        np.array([[np.arctanh(level) / level]]),
+        np.array([0.0]),
+    )
+
+
+def latch_other_sign(size, level):
+    """It looks as if W_ih is negative: then +size is held as −level."""
+    return (
+        np.array([[-np.arctanh(level) / size]]),
+        np.array([[np.arctanh(level) / level]]),
+        np.array([0.0]),
+    )
+
+
 KNOWN_WRONG = known_wrong(
+    latch_one_over_size,
+    latch_ignores_size,
+    latch_other_sign,
     latch_of_one,
     latch_level,
     latch_one_over_level,
@@ -184,7 +215,7 @@ EXERCISE = Exercise(
     name="01.latch_weights",
     chapter="01-the-loop",
     title="one unit that holds its first symbol",
-    points=4,
+    points=5,
     asks=("latch_weights",),
     withheld=names.RNN,
     parts=parts,

@@ -11,6 +11,7 @@ from ...rnn.equations import rnn_forward
 from .. import names
 from ..compare import difference
 from ..model import Exercise, Part, Trial, known_wrong
+from ..parity import parity
 from ..sizes import F32, F64, Sizes, normal, states
 from .inputs import weights
 
@@ -36,7 +37,7 @@ def blind(rng: np.random.Generator) -> Part:
 
     def judge(trials: Sequence[Trial], answers: Sequence[Any]) -> str | None:
         first, second = answers
-        problem = difference(first, np.zeros((s.T, s.B, s.H)))
+        problem = difference(first, clean.expected)
         if problem and "differs" not in problem:
             return problem
         if difference(second, np.asarray(first)):
@@ -46,12 +47,47 @@ def blind(rng: np.random.Generator) -> Part:
     return Part("what stands in the padding has no effect", [clean, other], judge)
 
 
+def not_a_number(rng: np.random.Generator) -> Part:
+    """Fill the padding with nan; every state must stay finite."""
+    clean = trial(rng, Sizes(6, 3, 2, 4, F64), [6, 1, 4])
+    x, counts = clean.args[:2]
+    for row, count in enumerate(counts):
+        x[count:, row] = np.nan
+
+    def judge(trials: Sequence[Trial], answers: Sequence[Any]) -> str | None:
+        problem = difference(answers[0], clean.expected)
+        hint = "0 · nan is nan: np.where picks a row without multiplying."
+        return f"{problem} {hint}" if problem else None
+
+    return Part("padding that is nan does not come into a state", [clean], judge)
+
+
+def held(trials: Sequence[Trial], answers: Sequence[Any]) -> str | None:
+    """Parity, and a hint where the fault lies before any padding."""
+    problem = parity(trials, answers)
+    if problem is None or "differs" not in problem:
+        return problem
+    for trial, answer in zip(trials, answers, strict=True):
+        runs = np.flatnonzero(trial.args[1] > 0)
+        first = np.asarray(answer)[:1, runs]
+        if difference(answer, trial.expected) and difference(first, trial.expected[:1, runs]):
+            return (
+                f"{problem}\nAlready the first step, before any padding, differs: if your function "
+                "calls rnn_step, make sure that its own check passes."
+            )
+    return problem
+
+
 def parts(rng: np.random.Generator, thorough: bool) -> list[Part]:
     shown = [
-        trial(rng, Sizes(6, 3, 2, 4, F64), [6, 2, 4]),
+        trial(rng, Sizes(6, 4, 2, 4, F64), [6, 2, 0, 4]),
         trial(rng, Sizes(5, 2, 3, 2, F64), [3, 1]),
     ]
-    found = [blind(rng), Part("each row keeps its last true state", shown)]
+    found = [
+        blind(rng),
+        Part("each row keeps its last true state", shown, held),
+        not_a_number(rng),
+    ]
     if not thorough:
         return found
     drawn = []
@@ -66,8 +102,8 @@ def parts(rng: np.random.Generator, thorough: bool) -> list[Part]:
     ]
     return [
         *found,
-        Part("fresh lengths and sizes", drawn),
-        Part("one row, no padding at all, and an empty row", edges),
+        Part("fresh lengths and sizes", drawn, held),
+        Part("one row, no padding at all, and an empty row", edges, held),
     ]
 
 
@@ -102,7 +138,7 @@ def padded_unmasked(x, lengths, h0, W_ih, W_hh, b):
 
 
 def padded_one_too_many(x, lengths, h0, W_ih, W_hh, b):
-    """It looks as if each row reads one step too many: with lengths[b] = 2 it reads steps 0 and
+    """It looks as if each row reads one step too many: with lengths[n] = 2 it reads steps 0 and
     1, so the condition is t < lengths.
     """
     h, out = h0, []
@@ -113,7 +149,7 @@ def padded_one_too_many(x, lengths, h0, W_ih, W_hh, b):
 
 
 def padded_one_too_few(x, lengths, h0, W_ih, W_hh, b):
-    """It looks as if each row stops one step early: with lengths[b] = 2 it reads steps 0 and 1."""
+    """It looks as if each row stops one step early: with lengths[n] = 2 it reads steps 0 and 1."""
     h, out = h0, []
     for t, x_t in enumerate(x):
         h = np.where((t < lengths - 1)[:, None], np.tanh(x_t @ W_ih.T + h @ W_hh.T + b), h)
@@ -164,7 +200,7 @@ def padded_at_the_front(x, lengths, h0, W_ih, W_hh, b):
 
 
 def padded_sorted(x, lengths, h0, W_ih, W_hh, b):
-    """It looks as if the lengths were sorted and the rows were not: lengths[b] belongs to row b."""
+    """It looks as if the lengths were sorted and the rows were not: lengths[n] belongs to row n."""
     h, out, lengths = h0, [], np.sort(lengths)[::-1]
     for t, x_t in enumerate(x):
         h = np.where((t < lengths)[:, None], np.tanh(x_t @ W_ih.T + h @ W_hh.T + b), h)
@@ -172,7 +208,19 @@ def padded_sorted(x, lengths, h0, W_ih, W_hh, b):
     return np.stack(out)
 
 
+def padded_empty_row_zero(x, lengths, h0, W_ih, W_hh, b):
+    """It looks as if a row of length 0 gets zeros. It has no last state of its own, so it keeps
+    h0.
+    """
+    h, out = np.where((lengths > 0)[:, None], h0, np.zeros_like(h0)), []
+    for t, x_t in enumerate(x):
+        h = np.where((t < lengths)[:, None], np.tanh(x_t @ W_ih.T + h @ W_hh.T + b), h)
+        out.append(h)
+    return np.stack(out)
+
+
 KNOWN_WRONG = known_wrong(
+    padded_empty_row_zero,
     padded_to_zero,
     padded_x_zeroed,
     padded_unmasked,
@@ -186,12 +234,13 @@ KNOWN_WRONG = known_wrong(
 )
 
 
-def padded_blend(x, lengths, h0, W_ih, W_hh, b):
+def padded_clean_x(x, lengths, h0, W_ih, W_hh, b):
+    """Clean x first, then blend by the mask."""
+    mask = np.arange(len(x))[:, None, None] < lengths[:, None]
     h, out = h0, []
-    for t, x_t in enumerate(x):
-        m = (t < lengths).astype(x.dtype)[:, None]
+    for x_t, m in zip(np.where(mask, x, 0), mask.astype(x.dtype), strict=True):
         h = m * np.tanh(x_t @ W_ih.T + h @ W_hh.T + b) + (1 - m) * h
-        out.append(h)
+        out.append(h.astype(x.dtype))
     return np.stack(out)
 
 
@@ -225,5 +274,5 @@ EXERCISE = Exercise(
     withheld=names.RNN,
     parts=parts,
     known_wrong=KNOWN_WRONG,
-    right=(padded_blend, padded_row_by_row, padded_active_rows),
+    right=(padded_clean_x, padded_row_by_row, padded_active_rows),
 )
