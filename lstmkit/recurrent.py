@@ -57,7 +57,7 @@ class Recurrent(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw every parameter from U(-1/√H, 1/√H), as torch does; the forget bias, too."""
+        """Draw every parameter from U(-1/√H, 1/√H) as torch does, the forget bias included."""
         bound = 1 / math.sqrt(self.hidden_size)
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
@@ -153,9 +153,11 @@ class Recurrent(nn.Module):
     def _check_input(self, input: Tensor, lengths: Any) -> None:
         kind = type(self).__name__
         if isinstance(input, nn.utils.rnn.PackedSequence):
-            raise _missing(kind, "packed sequences", "Pass a padded tensor")
+            raise _missing(kind, "packed sequences", f"Pass a tensor, or use torch.nn.{kind}")
         if lengths is not None:
-            raise _missing(kind, "lengths", "Pass sequences of one length")
+            raise _missing(
+                kind, "lengths", f"Pack the sequences and use torch.nn.{kind} with these weights"
+            )
         if not isinstance(input, Tensor):
             raise TypeError(f"{kind}: input has to be a tensor, got {type(input).__name__}")
         if input.dim() not in (2, 3):
@@ -181,26 +183,23 @@ class Recurrent(nn.Module):
         self, dropout: float, bidirectional: bool, proj_size: int, backend: str
     ) -> None:
         kind = type(self).__name__
-        if dropout:
-            raise _missing(kind, f"dropout={dropout}", "Put torch.nn.Dropout after the layer")
-        if bidirectional:
-            raise _missing(kind, "bidirectional=True", "Leave it out to read forwards only")
-        if proj_size:
-            raise _missing(kind, f"proj_size={proj_size}", "Put torch.nn.Linear after the layer")
+        for name, value in [
+            ("dropout", dropout),
+            ("bidirectional", bidirectional),
+            ("proj_size", proj_size),
+        ]:
+            if value:
+                instead = f"Leave it out, or use torch.nn.{kind}, which takes the same arguments"
+                raise _missing(kind, f"{name}={value}", instead)
         if backend in ("torch", "triton"):
-            raise NotImplementedError(
-                f"lstmkit.{kind} does not have backend={backend!r} yet. Leave it out, or write "
-                'backend="reference", to run the loop in plain torch.'
-            )
+            instead = 'Leave it out, or write backend="reference", to run the loop in plain torch'
+            raise _missing(kind, f"backend={backend!r}", instead)
         if backend not in ("auto", "reference"):
             raise ValueError(f'backend should be "auto" or "reference", got {backend!r}')
 
 
 def _missing(kind: str, what: str, instead: str) -> NotImplementedError:
-    return NotImplementedError(
-        f"lstmkit.{kind} does not have {what} yet. {instead}, or use torch.nn.{kind}, "
-        "which has it and takes the same weights."
-    )
+    return NotImplementedError(f"lstmkit.{kind} does not have {what} yet. {instead}.")
 
 
 def _check_sizes(

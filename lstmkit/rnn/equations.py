@@ -42,7 +42,8 @@ class RNNGradients(NamedTuple):
 def preactivation(x: Array, h_prev: Array, W_ih: Array, W_hh: Array, b: Array) -> Array:
     """What every unit hears: a = W_ih x + W_hh h_prev + b.
 
-    Shapes: x (B, I), h_prev (B, H), W_ih (H, I), W_hh (H, H), b (H,); returns (B, H).
+    Shapes, for G rows of weights (H here, 4H in an LSTM): x (B, I), h_prev (B, H), W_ih (G, I),
+    W_hh (G, H), b (G,); returns (B, G). Its callers check them.
     """
     return x @ W_ih.T + h_prev @ W_hh.T + b
 

@@ -63,6 +63,8 @@ def test_parameters_have_torchs_names_start_values_and_order():
         for mine, torchs in zip(ours.parameters(), theirs.parameters(), strict=True):
             assert torch.equal(mine, torchs)
         assert repr(ours) == repr(theirs)
+        for name in ("num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size"):
+            assert getattr(ours, name) == getattr(theirs, name)
         assert [[w.shape for w in layer] for layer in ours.all_weights] == [
             [w.shape for w in layer] for layer in theirs.all_weights
         ]
@@ -140,6 +142,12 @@ def test_call_errors_are_torchs(x, hx, batch_first):
     ours, theirs = pair(3, 4, 2, batch_first=batch_first, dtype=torch.float32)
     given = (torch.zeros(x), None if hx is None else (torch.zeros(hx), torch.zeros(hx)))
     assert error_of(lambda: ours(*given)) == error_of(lambda: theirs(*given))
+
+
+def test_a_batch_without_steps_is_torchs_error():
+    ours, theirs = pair(3, 4, batch_first=True, dtype=torch.float32)
+    x = torch.zeros(2, 0, 3)
+    assert error_of(lambda: ours(x)) == error_of(lambda: theirs(x))
 
 
 def test_dtype_errors():
