@@ -22,7 +22,7 @@ from .grade import (
     noted,
     submission_key,
 )
-from .intake import Submission, Test, read_submission
+from .intake import Submission, Test, fingerprint, read_submission
 from .marks import Mark, read_mark
 from .release import generate, write_source
 
@@ -49,23 +49,24 @@ def grade_assignment(
     found = students(course, only)
     marked = entered(course, name)
     outcomes: dict[str, Outcome] = {}
-    tasks: list[tuple[Submission, str]] = []
+    tasks: list[tuple[str, str]] = []
     for student in found:
         folder = course.folder("submitted", student, name)
-        submission = read_submission(folder, student, name, tests)
-        key = submission_key(submission, tests)
-        before = noted(course, submission)
+        key = submission_key(fingerprint(folder, name), tests)
+        before = noted(course, student, name)
+        page = course.notebook("feedback", student, name, ".html")
         if not os.path.lexists(folder):
-            outcomes[student] = Outcome(student, ABSENT, submission.reason)
-        elif before.get("submission") == key and student in marked and not force:
-            notes = [*submission.notes, *before.get("notes", [])]
-            outcomes[student] = Outcome(student, KEPT, before.get("reason", ""), notes)
+            absent = read_submission(folder, student, name)
+            outcomes[student] = Outcome(student, ABSENT, absent.reason)
+        elif before.key == key and student in marked and page.exists() and not force:
+            outcomes[student] = Outcome(student, KEPT, before.reason, before.notes)
         else:
-            tasks.append((submission, key))
+            tasks.append((student, key))
     limit = float(course.config.CourseExecute.get("notebook_timeout", 300)) + 120
+    work = partial(grade_task, course, name, tests)
     progress(len(outcomes), len(found), "")
-    for done in run_each(partial(grade_task, course), tasks, jobs or default_jobs(), limit):
-        outcome = outcome_of(course, done)
+    for done in run_each(work, tasks, jobs or default_jobs(), limit):
+        outcome = outcome_of(course, name, done)
         outcomes[outcome.student] = outcome
         progress(len(outcomes), len(found), outcome.student)
     return [row(course, name, outcomes[student]) for student in found]
@@ -87,17 +88,19 @@ def row(course: Course, name: str, outcome: Outcome) -> Mark:
     )
 
 
-def grade_task(course: Course, task: tuple[Submission, str]) -> Outcome:
-    """`grade_submission`, as one task of a batch."""
-    return grade_submission(course, *task)
+def grade_task(course: Course, name: str, tests: Sequence[Test], task: tuple[str, str]) -> Outcome:
+    """Intake and grading of one student's folder; `task` is the student and the key."""
+    student, key = task
+    folder = course.folder("submitted", student, name)
+    return grade_submission(course, read_submission(folder, student, name, tests), key)
 
 
-def outcome_of(course: Course, done: Done) -> Outcome:
+def outcome_of(course: Course, name: str, done: Done) -> Outcome:
     """A lost process is zero with the reason; an exception is the grader's own trouble."""
-    submission, key = done.task
+    student, key = done.task
     if done.lost:
-        return grade_submission(course, replace(submission, notebook=None, reason=done.lost), key)
-    return done.result or Outcome(submission.student, FAILED, done.error, submission.notes)
+        return grade_submission(course, Submission(student, name, reason=done.lost), key)
+    return done.result or Outcome(student, FAILED, done.error)
 
 
 def enter(course: Course, name: str) -> list[Test]:

@@ -45,7 +45,8 @@ class CourseExecute(Execute):
     notebook_timeout = Integer(300, help="Seconds that all cells together may take.").tag(
         config=True
     )
-    max_output = Integer(200_000, help="Characters of output kept of one cell.").tag(config=True)
+    max_printed = Integer(100_000, help="Characters kept of what a cell prints.").tag(config=True)
+    max_shown = Integer(5_000_000, help="Characters kept of a cell's figures.").tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any = None, km: Any = None) -> tuple[Any, Any]:
         """Run all cells of `nb` in a fresh kernel; see the class for what is different."""
@@ -56,7 +57,7 @@ class CourseExecute(Execute):
         self._stopped = ""
         self._notes: list[str] = []
         self._ran: set[int] = set()
-        self._printed: dict[int, int] = {}
+        self._lengths: dict[tuple[int, bool], int] = {}
         nb, resources = super().preprocess(nb, resources, km)
         for index, cell in enumerate(nb.cells):
             if is_test(cell):
@@ -124,11 +125,14 @@ class CourseExecute(Execute):
         """Keep an output, or cut it when the cell has printed too much; errors are always kept."""
         if msg["msg_type"] == "error":
             return super().output(outs, msg, display_id, cell_index)
-        before = self._printed.get(cell_index, 0)
-        self._printed[cell_index] = before + len(str(msg["content"]))
-        if self._printed[cell_index] <= self.max_output:
+        printed = msg["msg_type"] == "stream"
+        limit = self.max_printed if printed else self.max_shown
+        before = self._lengths.get((cell_index, printed), 0)
+        now = before + len(str(msg["content"]))
+        self._lengths[cell_index, printed] = now
+        if now <= limit:
             return super().output(outs, msg, display_id, cell_index)
-        if before <= self.max_output:
+        if before <= limit:
             outs.append(new_output("stream", name="stdout", text="\n… more output was cut …\n"))
         return None
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from .course import Course, quiet_log
 from .intake import TIMESTAMP, Submission, Test
@@ -53,7 +52,7 @@ def grade_submission(course: Course, submission: Submission, key: str) -> Outcom
         give_zero(course, submission, key, outcome.reason)
     if outcome.status != FAILED:
         write_feedback(course, submission)
-        outcome.notes = [*submission.notes, *noted(course, submission).get("notes", [])]
+        outcome.notes = noted(course, submission.student, submission.assignment).notes
     outcome.seconds = round(time.monotonic() - start, 2)
     return outcome
 
@@ -72,11 +71,11 @@ def autograde(course: Course, submission: Submission, key: str) -> tuple[str, bo
     with tempfile.TemporaryDirectory(prefix="lstmkit-") as scratch:
         folder = Path(scratch) / submission.student / name
         folder.mkdir(parents=True)
-        submission.notebook["metadata"]["lstmkit"] = {"submission": key}
+        if when := when_of(submission):
+            (folder / TIMESTAMP).write_text(when, encoding="utf-8")
+        submission.notebook["metadata"]["lstmkit"] = {"submission": key, "intake": submission.notes}
         text = json.dumps(submission.notebook)
         (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
-        if submission.timestamp:
-            (folder / TIMESTAMP).write_text(submission.timestamp, encoding="utf-8")
         where = course.directory(assignment_id=name, student_id=submission.student)
         where.submitted_directory = scratch
         converter = Autograde(
@@ -125,18 +124,38 @@ def write_feedback(course: Course, submission: Submission) -> None:
     GenerateFeedback(coursedir=where, config=course.config, log=quiet_log([]), force=True).start()
 
 
-def submission_key(submission: Submission, tests: Sequence[Test]) -> str:
+def when_of(submission: Submission) -> str:
+    """The time of handing in, "" (with a note) where nbgrader could not read it."""
+    from nbgrader.utils import parse_utc
+
+    try:
+        return submission.timestamp if parse_utc(submission.timestamp.strip() or None) else ""
+    except (ValueError, OverflowError, TypeError):
+        submission.notes.append(f"{TIMESTAMP} holds no time and was left out.")
+        return ""
+
+
+def submission_key(fingerprint: str, tests: Sequence[Test]) -> str:
     """What a mark was given for: the file, the time it was handed in, and the tests it met."""
-    texts = [submission.digest, submission.timestamp, submission.reason]
-    texts += [f"{test.name} {test.checksum} {test.points}" for test in tests]
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    met = [f"{test.name} {test.checksum} {test.points}" for test in tests]
+    return hashlib.sha256("\0".join([fingerprint, *met]).encode()).hexdigest()
 
 
-def noted(course: Course, submission: Submission) -> dict[str, Any]:
-    """What the last grading left in the autograded notebook: "submission", "reason", "notes"."""
-    path = course.notebook("autograded", submission.student, submission.assignment)
+@dataclass
+class Noted:
+    """What the last grading left in an autograded notebook."""
+
+    key: str = ""
+    reason: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+def noted(course: Course, student: str, assignment: str) -> Noted:
+    """What the last grading left, empty when there was none, or it was not ours."""
+    path = course.notebook("autograded", student, assignment)
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["metadata"]["lstmkit"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        notes = [*found.get("intake", []), *found.get("notes", [])]
+        return Noted(found["submission"], found.get("reason", ""), notes)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Noted()

@@ -53,9 +53,7 @@ class Submission:
     """One student's notebook as it came in.
 
     notebook: the parsed file, None when it cannot be graded; then `reason` says why. notes: what
-    was odd.
-    digest: SHA-256 of the file, "" where there is none. timestamp: the text of timestamp.txt, if
-    any.
+    was odd. timestamp: the text of timestamp.txt, if any.
     """
 
     student: str
@@ -63,7 +61,6 @@ class Submission:
     notebook: dict[str, Any] | None = None
     reason: str = ""
     notes: list[str] = field(default_factory=list)
-    digest: str = ""
     timestamp: str = ""
 
 
@@ -76,18 +73,30 @@ def read_submission(
     """
     submission = Submission(student, assignment)
     try:
-        data = read_file(locate(folder, f"{assignment}.ipynb"))
-        submission.digest = hashlib.sha256(data).hexdigest()
-        submission.notebook = parse(data)
+        submission.notebook = parse(read_file(locate(folder, f"{assignment}.ipynb")))
         submission.notes = uncopied(submission.notebook["cells"])
         submission.notes += put_back(submission.notebook, tests)
     except Unusable as unusable:
         submission.notebook, submission.reason = None, str(unusable)
-    try:
-        submission.timestamp = read_file(folder / TIMESTAMP, 1_000).decode("utf-8")
-    except (Unusable, UnicodeDecodeError):
-        submission.timestamp = ""
+    submission.timestamp = read_timestamp(folder)
     return submission
+
+
+def read_timestamp(folder: Path) -> str:
+    """The text of timestamp.txt, which nbgrader's exchange writes; "" where there is none."""
+    try:
+        return read_file(folder / TIMESTAMP, 1_000).decode("utf-8")
+    except (Unusable, UnicodeDecodeError):
+        return ""
+
+
+def fingerprint(folder: Path, assignment: str) -> str:
+    """What tells whether a submission has changed: the hash of its bytes, else why it has none."""
+    try:
+        seen = hashlib.sha256(read_file(locate(folder, f"{assignment}.ipynb"))).hexdigest()
+    except Unusable as unusable:
+        seen = str(unusable)
+    return f"{seen}\0{read_timestamp(folder)}"
 
 
 def locate(folder: Path, name: str) -> Path:
@@ -96,7 +105,12 @@ def locate(folder: Path, name: str) -> Path:
         if part.is_symlink():
             raise Unusable(f"The folder {part.name} is a link: hand in the files themselves.")
     if not folder.is_dir():
-        raise Unusable("Nothing was handed in.")
+        astray = sorted(p.name for p in folder.parent.glob("*.ipynb"))
+        raise Unusable(
+            f"The notebook must lie in a folder {folder.name}; there is {', '.join(astray[:5])}."
+            if astray
+            else "Nothing was handed in."
+        )
     path = folder / name
     if path.is_symlink():
         raise Unusable(f"{name} is a link: hand in the file itself.")

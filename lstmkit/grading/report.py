@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import warnings
 from typing import Any
@@ -44,7 +45,9 @@ def _grade(course: Course, name: str, arguments: argparse.Namespace) -> list[Mar
 
     # No monitor thread: the batch forks. No bar where nobody watches.
     tqdm.monitor_interval = 0
-    with tqdm(desc=name, unit="", file=sys.stderr, disable=None, leave=False) as bar:
+    columns, lines = shutil.get_terminal_size()
+    size = {"ncols": min(100, columns), "nrows": lines}  # a terminal may say 0 by 0
+    with tqdm(desc=name, unit="", file=sys.stderr, disable=None, leave=False, **size) as bar:
 
         def progress(done: int, total: int, student: str) -> None:
             bar.total = total

@@ -90,6 +90,8 @@ NOTEBOOKS: dict[str, tuple[Callable[[Notebook, Notebook], Notebook], float]] = {
     "damaged-marks": (damaged_marks, 0),
     "without-ids": (without_ids, 4),
     "a strange name": (solved, 4),
+    "late": (solved, 4),
+    "odd-time": (solved, 4),
     "value-then-error": (does("import sys; sys.displayhook(5.0); raise ValueError"), 3),
     "stubborn-loop": (does(STUBBORN), 3),
     "endless-print": (does("while True: print('x' * 1000)"), 3),
@@ -113,7 +115,7 @@ REASONS = {
     "no-cells": "not a valid notebook",
     "not-a-number": "NaN is not a number",
 }
-ABSENT = "handed-in-nothing"
+ABSENT, ASTRAY = "handed-in-nothing", "without-a-folder"
 
 
 def make_odd_submissions(submitted: Path, assignment: str, release: Path, source: Path) -> None:
@@ -140,3 +142,7 @@ def make_odd_submissions(submitted: Path, assignment: str, release: Path, source
     path("no-cells").write_text('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}}')
     path("not-a-number").write_text(right.replace('"nbformat": 4', '"nbformat": NaN'))
     (submitted / ABSENT / "another-assignment").mkdir(parents=True)
+    (submitted / ASTRAY).mkdir()
+    (submitted / ASTRAY / f"{assignment}.ipynb").write_text(right)
+    (submitted / "late" / assignment / "timestamp.txt").write_text("2026-01-31 23:59:00 UTC")
+    (submitted / "odd-time" / assignment / "timestamp.txt").write_text("yesterday")

@@ -52,8 +52,11 @@ def test_zero_with_a_reason(odd: Graded, kind: str) -> None:
 def test_no_other_row_is_zero_for_a_reason(odd: Graded) -> None:
     zero = {name for name, row in odd.rows[SMALL].items() if row["status"] == "zero"}
     assert zero == set(o.REASONS)
-    assert odd.rows[SMALL][o.ABSENT]["status"] == "absent"
-    assert odd.rows[SMALL][o.ABSENT]["reason"] == "Nothing was handed in."
+    absent = {name: r["reason"] for name, r in odd.rows[SMALL].items() if r["status"] == "absent"}
+    assert absent == {
+        o.ABSENT: "Nothing was handed in.",
+        o.ASTRAY: f"The notebook must lie in a folder {SMALL}; there is {SMALL}.ipynb.",
+    }
 
 
 def test_notes_say_what_was_odd(odd: Graded) -> None:
@@ -66,6 +69,14 @@ def test_notes_say_what_was_odd(odd: Graded) -> None:
         "The test cell twice-hidden was missing and was put back."
     ]
     assert rows["right"]["notes"] == rows["without-ids"]["notes"] == []
+
+
+def test_the_time_of_handing_in_is_nbgraders(odd: Graded) -> None:
+    with odd.course.gradebook() as gradebook:
+        found = {s.student.id: s.timestamp for s in gradebook.assignment_submissions(SMALL)}
+    assert str(found["late"]) == "2026-01-31 23:59:00"
+    assert found["odd-time"] is found["right"] is None
+    assert odd.rows[SMALL]["odd-time"]["notes"] == ["timestamp.txt holds no time and was left out."]
 
 
 def test_links_are_not_followed(odd: Graded) -> None:
@@ -118,6 +129,14 @@ def test_what_did_not_change_is_kept_and_what_did_is_graded_again(odd: Graded) -
     for name in set(rows) - {"untouched"}:
         for key in kept:
             assert rows[name][key] == odd.rows[SMALL][name][key], (name, key)
+
+
+def test_a_missing_feedback_page_is_made_again(odd: Graded) -> None:
+    page = odd.course.notebook("feedback", "format-3", SMALL, ".html")
+    page.unlink()
+    again = grade(odd.course, SMALL, "--only", "format-3")
+    assert again.rows[SMALL]["format-3"]["feedback"] == str(page)
+    assert page.exists()
 
 
 def test_a_mark_given_by_hand_stays(odd: Graded) -> None:
