@@ -1,0 +1,1 @@
+"""minGRU and minLSTM, and the linear recurrence under them: their equations (NumPy)."""
