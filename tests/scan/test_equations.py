@@ -251,7 +251,7 @@ def test_no_steps(cell):
 @pytest.mark.parametrize(
     ("name", "wrong", "message"),
     [
-        ("x", np.zeros((4, 3, 9)), r"x should have shape \(T, B, I\) = \(T, 3, 2\), got"),
+        ("x", np.zeros((4, 3, 9)), r"x should have shape \(T, B, I\) = \(4, 3, 2\), got"),
         ("h0", np.zeros(5), r"h0 should have shape \(B, H\), got \(5,\)"),
         ("W_ih", np.zeros((5, 2)), r"W_ih should have shape \([23]H, I\) = \(1[05], I\), got"),
         ("b", np.zeros(5), r"b should have shape \([23]H,\) = \(1[05],\), got \(5,\)"),
