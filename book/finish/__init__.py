@@ -29,6 +29,7 @@ FIRST_PAGE = """<!DOCTYPE html>
 <title>{title}</title>
 <meta name="description" content="{description}">
 <link rel="canonical" href="{base}{first}">
+<link rel="icon" href="_static/favicon.svg">
 <meta http-equiv="refresh" content="0; url={first}">
 </head>
 <body><p><a href="{first}">{title}</a></p></body>
@@ -47,7 +48,6 @@ def finish(raw: Path, site: Path, assets: Path, config: dict[str, Any]) -> None:
     shutil.copytree(raw, site, ignore=leave_out)
     # Sphinx copies assets only when a page has changed as well.
     shutil.copytree(assets, site / "_static", dirs_exist_ok=True)
-    _first_page(site, config)
     read = pages.read(site)
     common_styles = pages.shared(page.styles for page in read)
     common_scripts = [
@@ -72,6 +72,7 @@ def finish(raw: Path, site: Path, assets: Path, config: dict[str, Any]) -> None:
         page.path.write_text(html, encoding="utf-8")
     shutil.rmtree(static / "instruments", ignore_errors=True)  # sources; the bundles are elsewhere
     _tidy(static, [*common_styles, *common_scripts])
+    _first_page(site, config)
     if failures := links.broken(site, prefix_of(config)):
         raise SiteError("links that lead nowhere:\n  " + "\n  ".join(failures))
 

@@ -33,6 +33,9 @@ MENDS = [
         '<div id="pst-primary-sidebar" role="navigation" aria-label="Course"',
     ),
     (re.compile(r'(<nav class="bd-links bd-docs-nav" aria-label=)"Main"'), r'\1"Chapters"'),
+    # Docutils marks the bibliography with a role that is no more, in a list that is none.
+    (re.compile(r'(<div class="citation"[^>]*) role="doc-biblioentry"'), r"\1"),
+    (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
     # Without scripts the page is light; "auto" would leave it without colours.
     (re.compile(r'(<html[^>]*) data-theme="auto"'), r'\1 data-theme="light"'),
     # A page that opens in a new tab has no business with the one that opened it.
@@ -95,6 +98,16 @@ def shared(lists: Iterable[list[str]]) -> list[str]:
     return list(dict.fromkeys(x for x in first if all(x in other for other in others)))
 
 
+def _preload(fonts: Iterable[str]) -> str:
+    """Fetch fonts early. From a file a browser refuses, aloud, so there it is not asked."""
+    links = ",".join(f'"{font}"' for font in fonts)
+    return (
+        f'<script>if(location.protocol!=="file:")for(const href of [{links}])document.head.append('
+        'Object.assign(document.createElement("link"),'
+        '{rel:"preload",as:"font",type:"font/woff2",crossOrigin:"",href}))</script>\n'
+    )
+
+
 def rewrite(page: Page, styles: set[str], scripts: set[str], fresh: Mapping[str, str]) -> str:
     """Return the page with the shared assets replaced by `fresh["css"]` and `fresh["js"]`.
 
@@ -102,9 +115,8 @@ def rewrite(page: Page, styles: set[str], scripts: set[str], fresh: Mapping[str,
     """
     head = f'<link rel="stylesheet" href="{page.prefix}{fresh["css"]}">\n'
     if 'class="katex"' in page.html:
-        kind = '<link rel="preload" as="font" type="font/woff2" crossorigin'
-        fonts = fresh["fonts"].split()
-        head += "".join(f'{kind} href="{page.prefix}{font}">\n' for font in fonts)
+        # Before the style sheet, which would make the script wait.
+        head = _preload(f"{page.prefix}{font}" for font in fresh["fonts"].split()) + head
     pending = {
         "style": head,
         "script": f'<script defer src="{page.prefix}{fresh["js"]}"></script>\n',

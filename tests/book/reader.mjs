@@ -42,8 +42,7 @@ async function themes(browser, complaints) {
   }
   await page.click("button.theme-switch-button");
   const chosen = await theme(page);
-  await page.goto(base, { waitUntil: "load" });
-  await page.waitForFunction(() => document.querySelector("article"));
+  await page.goto(`${base}book/index.html`, { waitUntil: "load" });
   const next = await theme(page);
   await page.evaluate(() => localStorage.clear());
   return { seen, chosen, next };

@@ -13,14 +13,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BOOK = ROOT / "book"
 
-FRONT = """---
+PAGE = """---
+jupytext: {text_representation: {extension: .md, format_name: myst}}
 kernelspec: {name: python3, display_name: Python 3}
-myst: {html_meta: {description: %s}}
+myst: {html_meta: {description: A page with two numbers.}}
 ---
-"""
-PAGE = (
-    FRONT % "A page with two numbers."
-    + """
+
 # Two numbers
 
 ```{code-cell} ipython3
@@ -29,7 +27,12 @@ from lstmkit.answer import ANSWER
 print("answer", ANSWER, pathlib.Path("experiments/a.json").read_text())
 ```
 """
-)
+CHANGELOG = """---
+myst: {html_meta: {description: What changed in it.}}
+---
+
+# Changelog
+"""
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def small(tmp_path):
     (book / "experiments" / "a.json").write_text("7")
     (book / "references.bib").touch()
     (book / "index.md").write_text(PAGE)
-    (book / "changelog.md").write_text(FRONT % "What changed in it." + "# Changelog\n")
+    (book / "changelog.md").write_text(CHANGELOG)
     shutil.copy(ROOT / "_config.yml", tmp_path)
     (tmp_path / "_toc.yml").write_text(
         "format: jb-book\nroot: book/index\nchapters: [{file: book/changelog}]\n"
