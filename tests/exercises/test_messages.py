@@ -245,11 +245,11 @@ def test_a_notebook_shows_the_sentence_without_frames():
     out = io.StringIO()
     with redirect_stdout(out):
         shell.run_cell(
-            "from lstmkit.exercises import check\ncheck('06.half_life', lambda b: b * 0 + 1.0)"
+            "from lstmkit.exercises import check\ncheck('06.bias_for', lambda n: n * 0 + 1.0)"
         )
     InteractiveShell.clear_instance()
     text = out.getvalue()
-    assert "CheckFailed: steps until half is left" in text
+    assert "CheckFailed: half is left after the steps" in text
     assert "run.py" not in text
     assert "Traceback" not in text
 
@@ -269,7 +269,7 @@ def test_exercises_need_numpy_only():
     code = (
         "import sys\nfor n in ('torch', 'matplotlib', 'IPython', 'scipy'): sys.modules[n] = None\n"
         "from lstmkit.exercises import EXERCISES, check\n"
-        "import numpy as np\ncheck('06.half_life', lambda b: np.log(.5) / -np.log1p(np.exp(-b)))\n"
+        "import numpy as np\ncheck('06.bias_for', lambda n: -np.log(2 ** (1 / n) - 1))\n"
         "print(len(EXERCISES))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -44,7 +44,7 @@ def test_its_package_installs_and_checks_an_answer(folder, tmp_path):
     subprocess.run([*pip, "--target", str(target), str(folder)], check=True)
     code = (
         "import numpy as np, lstmkit\nfrom lstmkit.exercises import check\n"
-        "check('06.half_life', lambda b: np.log(2) / np.log1p(np.exp(-b)))\nprint(lstmkit.__file__)"
+        "check('06.bias_for', lambda n: -np.log(2 ** (1 / n) - 1))\nprint(lstmkit.__file__)"
     )
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(target)!r})\n{code}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)

@@ -1,11 +1,11 @@
 """Chapter 06, The forget gate: the exercises of the assignment ``06-forget-gate``."""
 
-from . import bias, cell, gate, half_life, remaining, reset
+from . import bias, bias_for, cell, gate, remaining, reset
 
 EXERCISES = (
     gate.EXERCISE,
     cell.EXERCISE,
-    half_life.EXERCISE,
+    bias_for.EXERCISE,
     bias.EXERCISE,
     remaining.EXERCISE,
     reset.EXERCISE,
