@@ -247,13 +247,13 @@ def d_cell(dh: Array, dc_next: Array, o: Array, c: Array) -> Array:
     return dc_next + dh * o * (1 - np.tanh(c) ** 2)
 
 
-def d_forget(dc: Array, c_prev: Array) -> Array:
+def d_forget_gate(dc: Array, c_prev: Array) -> Array:
     """c = f ⊙ c_prev + i ⊙ g, so the forget gate has df = dc ⊙ c_prev."""
     check_same_shape(dc=dc, c_prev=c_prev)
     return dc * c_prev
 
 
-def d_input(dc: Array, g: Array) -> Array:
+def d_input_gate(dc: Array, g: Array) -> Array:
     """c = f ⊙ c_prev + i ⊙ g, so the input gate has di = dc ⊙ g."""
     check_same_shape(dc=dc, g=g)
     return dc * g
@@ -302,7 +302,7 @@ def lstm_step_backward(
     """
     do = d_output_gate(dh, c)
     dc = d_cell(dh, dc_next, o, c)
-    df, di, dg = d_forget(dc, c_prev), d_input(dc, g), d_candidate(dc, i)
+    df, di, dg = d_forget_gate(dc, c_prev), d_input_gate(dc, g), d_candidate(dc, i)
     return d_preactivations(di, df, dg, do, i, f, g, o), d_cell_prev(dc, f)
 
 

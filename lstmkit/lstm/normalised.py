@@ -23,8 +23,8 @@ from lstmkit.lstm.equations import (
     LSTMTrace,
     d_candidate,
     d_cell_prev,
-    d_forget,
-    d_input,
+    d_forget_gate,
+    d_input_gate,
     d_preactivations,
     sigmoid,
     update_cell,
@@ -189,7 +189,7 @@ def normalised_step_backward(
     """
     do, dc, d_gain, d_bias = d_normalised_hidden_state(dh, o, c, gains, eps)
     dc = dc + dc_next
-    df, di, dg = d_forget(dc, c_prev), d_input(dc, g), d_candidate(dc, i)
+    df, di, dg = d_forget_gate(dc, c_prev), d_input_gate(dc, g), d_candidate(dc, i)
     return d_preactivations(di, df, dg, do, i, f, g, o), d_cell_prev(dc, f), d_gain, d_bias
 
 

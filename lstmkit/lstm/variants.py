@@ -35,8 +35,8 @@ from lstmkit.lstm.equations import (
     d_candidate,
     d_cell,
     d_cell_prev,
-    d_forget,
-    d_input,
+    d_forget_gate,
+    d_input_gate,
     d_output_gate,
     hidden_state,
     sigmoid,
@@ -200,7 +200,7 @@ def variant_step_backward(
     p = _peepholes(None if truncated else P, forget)
     da = {"o": d_output_gate(dh, c) * o * (1 - o)}
     dc = d_cell(dh, dc_next, o, c) + da["o"] * p["o"]
-    di, df = d_input(dc, g), d_forget(dc, c_prev)
+    di, df = d_input_gate(dc, g), d_forget_gate(dc, c_prev)
     if forget == "coupled":
         di = di - df
     da["i"], da["f"] = di * i * (1 - i), df * f * (1 - f)

@@ -247,8 +247,8 @@ def test_each_derivative_by_finite_differences():
     pairs = [
         (equations.d_output_gate(dh, c), finite_differences(shown, o)),
         (equations.d_cell(dh, no_next, o, c), finite_differences(shown, c)),
-        (equations.d_forget(dc, c_prev), finite_differences(written, f)),
-        (equations.d_input(dc, g), finite_differences(written, i)),
+        (equations.d_forget_gate(dc, c_prev), finite_differences(written, f)),
+        (equations.d_input_gate(dc, g), finite_differences(written, i)),
         (equations.d_candidate(dc, i), finite_differences(written, g)),
         (equations.d_cell_prev(dc, f), finite_differences(written, c_prev)),
     ]
@@ -391,8 +391,8 @@ def test_a_wrong_argument_of_a_gate_is_named(name, wrong):
         ("update_cell", 4),
         ("d_output_gate", 2),
         ("d_cell", 4),
-        ("d_forget", 2),
-        ("d_input", 2),
+        ("d_forget_gate", 2),
+        ("d_input_gate", 2),
         ("d_candidate", 2),
         ("d_cell_prev", 2),
         ("d_preactivations", 8),
