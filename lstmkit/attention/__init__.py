@@ -1,0 +1,1 @@
+"""Attention, position codes and the Transformer block: their equations (NumPy)."""
