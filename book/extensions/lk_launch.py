@@ -59,6 +59,9 @@ def set_buttons(
             "tooltip": "Print this page",
         },
     ]
+    if notebook := context.get("ipynb_source"):
+        url = f"{context['pathto']('_sources', 1)}/{notebook}"
+        downloads.append(_link("Page as notebook", url, "fas fa-code", "Download as a notebook"))
     groups = []
     if name := assignment_of(pagename, Path(app.srcdir)):
         path = f"notebooks/{name}/{name}.ipynb"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from lk_symbols import mark
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
@@ -93,7 +94,7 @@ def display_source(text: str) -> str:
 
 
 def _html(translator: Any, node: nodes.Element, tex: str, display: bool) -> str:
-    answer = katex.render(tex, display)
+    answer = katex.render(mark(tex), display)
     if "error" in answer:
         logger.warning("%s in: %s", answer["error"], tex, location=node, type="katex")
         return f"<code>{translator.encode(tex)}</code>"

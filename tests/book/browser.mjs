@@ -1,8 +1,8 @@
 // Debian's Chromium for the audits: headless, without background traffic, with a fresh profile.
 import { createRequire } from "node:module";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
 export const require = createRequire(new URL("../../book/package.json", import.meta.url));
 const puppeteer = require("puppeteer-core");
@@ -12,11 +12,20 @@ const FLAGS = [
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ];
 
+/** The browser named by CHROMIUM, or the first one in PATH. */
+function chromium() {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  for (const name of ["chromium", "chromium-browser", "google-chrome"])
+    for (const folder of folders) if (existsSync(join(folder, name))) return join(folder, name);
+  throw new Error("Chromium is missing: apt-get install chromium, or set CHROMIUM to its path");
+}
+
 /** Run `use(browser)` and close the browser and its profile, whatever happens. */
 export async function withBrowser(use) {
   const profile = mkdtempSync(join(tmpdir(), "lk-chromium-"));
   const browser = await puppeteer.launch({
-    executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+    executablePath: chromium(),
     userDataDir: profile,
     args: FLAGS,
   });
