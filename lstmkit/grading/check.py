@@ -66,13 +66,14 @@ def check_notebook(path: Path, time_limit: int = 60) -> Report:
     cells = notebook["cells"]
     if not any(is_check(cell) for cell in cells):
         raise CheckError(f"{path} has no check cells: is it one of the course's notebooks?")
-    stopped = run(notebook, path.resolve().parent, time_limit)
+    ended: set[int] = set()
+    stopped = run(notebook, path.resolve().parent, time_limit, ended)
     report = Report(path)
-    for number, cell in enumerate(cells, 1):
+    for index, cell in enumerate(cells):
         if is_check(cell):
-            report.verdicts.append(verdict(cell, stopped))
+            report.verdicts.append(verdict(cell, index in ended, stopped))
         elif cell["cell_type"] == "code" and (error := error_of(cell)):
-            report.errors.append(f"Cell {number} raised {error}")
+            report.errors.append(f"Cell {index + 1} raised {error}")
     if stopped:
         report.errors.append(stopped)
     return report
@@ -96,10 +97,18 @@ def load(path: Path) -> Any:
     return nbformat.from_dict(notebook)
 
 
-def run(notebook: Any, folder: Path, time_limit: int) -> str:
-    """Run all cells in place; returns why the run ended early, or ""."""
+def run(notebook: Any, folder: Path, time_limit: int, ended: set[int]) -> str:
+    """Run all cells in place; returns why the run ended early, or "".
+
+    ended: gets the places of the cells that came to an end. (A cell that the kernel died in has an
+    execution count, too.)
+    """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    def on_end(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        ended.add(cell_index)
+        _note_timeout(cell, execute_reply)
 
     client = NotebookClient(
         notebook,
@@ -110,7 +119,7 @@ def run(notebook: Any, folder: Path, time_limit: int) -> str:
         kernel_name="python3",
         extra_arguments=["--log-level=40"],
         resources={"metadata": {"path": str(folder)}},
-        on_cell_executed=_note_timeout,
+        on_cell_executed=on_end,
     )
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
@@ -127,7 +136,7 @@ def _timeout(time_limit: int) -> dict[str, Any]:
     return {"ename": "TimeLimit", "evalue": text, "traceback": [f"TimeLimit: {text}"]}
 
 
-def _note_timeout(cell: Any, execute_reply: Any, **_: Any) -> None:
+def _note_timeout(cell: Any, execute_reply: Any) -> None:
     content = execute_reply["content"]
     if content.get("ename") == "TimeLimit":
         cell.outputs = [out for out in cell.outputs if out.get("ename") != "KeyboardInterrupt"]
@@ -142,7 +151,7 @@ def is_check(cell: Any) -> bool:
     )
 
 
-def verdict(cell: Any, stopped: str) -> Verdict:
+def verdict(cell: Any, ended: bool, stopped: str) -> Verdict:
     """What a check cell's run says."""
     marked = cell["metadata"]["nbgrader"]
     result = Verdict(
@@ -155,7 +164,7 @@ def verdict(cell: Any, stopped: str) -> Verdict:
     texts = [out["text"] for out in cell["outputs"] if out["output_type"] == "stream"]
     if error:
         result.outcome, result.printed = "failed", "".join([*texts, error])
-    elif cell.get("execution_count") is None:
+    elif not ended:
         result.outcome, result.printed = "not run", stopped
     else:
         result.printed = "".join(texts)

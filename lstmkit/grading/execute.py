@@ -56,13 +56,15 @@ class CourseExecute(Execute):
         self._deadline = time.monotonic() + self.notebook_timeout
         self._stopped = ""
         self._notes: list[str] = []
+        self._late: list[str] = []
         self._ran: set[int] = set()
         self._lengths: dict[tuple[int, bool], int] = {}
         nb, resources = super().preprocess(nb, resources, km)
         for index, cell in enumerate(nb.cells):
             if is_test(cell):
                 settle(cell, index in self._ran, self._stopped)
-        self._note(nb, notes=self._notes)
+        late = [f"Stopped when its time was over: {', '.join(self._late)}."] if self._late else []
+        self._note(nb, notes=[*self._notes, *late])
         return nb, resources
 
     def _record_seed(self, nb: Any, resources: Any) -> str | None:
@@ -106,7 +108,7 @@ class CourseExecute(Execute):
         else:
             self._ran.add(index)
             if any(out.get("ename") == "CellTimeoutError" for out in cell.outputs):
-                self._notes.append(f"In {label(cell, index)}: stopped when its time was over.")
+                self._late.append(label(cell, index))
             return cell, resources
         cell.outputs = [*cell.get("outputs", []), error_output("Stopped", self._stopped)]
         return cell, resources

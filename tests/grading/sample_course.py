@@ -17,7 +17,7 @@ from lstmkit.grading.release import release
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 SAMPLE = CHECKOUT / "_build" / "sample-course"
-MADE_BY = '"""A sample course: the real settings, with a folder and a gradebook of its own."""'
+MADE_BY = "# Made by tests/grading/sample_course.py: the real settings, another folder."
 
 
 def make_course(root: Path, solutions: Path) -> Course:

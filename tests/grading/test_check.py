@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lstmkit import cli
+from lstmkit.grading.check import verdict
 from lstmkit.grading.course import Course
 
 from .conftest import SMALL
@@ -82,6 +83,13 @@ def test_a_kernel_that_ends(
     assert "✓ passed  twice-visible" in out
     assert "✗ not run  sums-visible" in out
     assert "The Python process ended before the notebook was done." in out
+
+
+def test_a_cell_that_the_kernel_died_in_did_not_pass(given: tuple) -> None:
+    # Its count may have arrived before the kernel died.
+    cell = marked(given[0], "grade")[0] | {"execution_count": 5, "outputs": []}
+    assert verdict(cell, ended=False, stopped="gone").outcome == "not run"
+    assert verdict(cell, ended=True, stopped="").outcome == "passed"
 
 
 def test_the_report_for_programs(

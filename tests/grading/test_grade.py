@@ -62,7 +62,9 @@ def test_no_other_row_is_zero_for_a_reason(odd: Graded) -> None:
 def test_notes_say_what_was_odd(odd: Graded) -> None:
     rows = odd.rows[SMALL]
     assert "process ended" in " ".join(rows["exits"]["notes"])
-    assert "stopped when its time was over" in " ".join(rows["endless-loop"]["notes"])
+    assert "Stopped when its time was over: sums-visible." in " ".join(
+        rows["endless-loop"]["notes"]
+    )
     assert "could not be stopped" in " ".join(rows["stubborn-loop"]["notes"])
     assert "more than once" in " ".join(rows["copied-answer"]["notes"])
     assert rows["deleted-test"]["notes"] == [
