@@ -108,7 +108,7 @@ def _dress(ax: Axes) -> None:
     ax.patch.set_visible(False)
     for spine in ax.spines.values():
         spine.set_visible(False)
-    ax.tick_params(length=0, labelcolor=_LIGHT["muted"], labelsize=FONT_SIZE - 1)
+    ax.tick_params(which="both", length=0, labelcolor=_LIGHT["muted"], labelsize=FONT_SIZE - 1)
     ax.grid(axis="y", color=_LIGHT["grid"], linewidth=1)
     ax.set_axisbelow(True)
     order = [_LIGHT[name] for name in ("h", "c", "f", "i", "g")]

@@ -33,7 +33,8 @@ STREAM = 3000
 STREAMS = 32  # streams that a seed reads
 LATE = 500  # the stream's last steps, on which a run's late error is taken
 FAILS = 0.5  # late residual variance above which a run counts as failed
-LEFT = (0, 30, 100, 300, 1000, 3000)  # positions between which leftovers are collected
+STRETCHES = (0, 30, 100, 300, 1000, 3000)  # positions between which belts are looked at
+SATURATED = math.atanh(0.99)  # beyond it tanh(c) is within 0.01 of its end
 T_975 = {5: 2.571, 19: 2.093}  # Student's t, 97.5 %, by degrees of freedom
 
 
@@ -89,13 +90,18 @@ def start(run: Run, seeds: range, copies: int) -> dict[str, torch.Tensor]:
     return {k: torch.stack([row[k] for row in rows]).repeat(copies, 1, 1) for k in shapes}
 
 
-def read(run: Run, p: dict[str, torch.Tensor], x: torch.Tensor, state=None):
-    """Run the cells over x (T, M, B, 2). Returns answers (T, M, B), belts (T, M, B, H), state."""
+def read(run: Run, p: dict[str, torch.Tensor], x: torch.Tensor, state=None, wipe=False):
+    """Run the cells over x (T, M, B, 2); ``wipe`` clears h and c by hand at every stop.
+
+    Returns answers (T, M, B), belts and forget openings (T, M, B, H), and the last state (h, c).
+    """
     units, gates = run.units, run.gates
     drive = x @ p["W_ih"] + p["b"]
     h, c = state or [x.new_zeros(*x.shape[1:3], units)] * 2
-    hidden, belts = [], []
-    for now in drive:
+    hidden, belts, openings = [], [], []
+    for now, stop in zip(drive, x[..., 1:], strict=True):
+        if wipe:
+            h, c = (1 - stop) * h, (1 - stop) * c
         z = torch.baddbmm(now, h, p["W_hh"])
         opened = torch.sigmoid(z[..., :-units]).split(units, dim=-1)
         gate = dict(zip(gates, opened, strict=False))
@@ -104,8 +110,9 @@ def read(run: Run, p: dict[str, torch.Tensor], x: torch.Tensor, state=None):
         h = gate.get("o", 1.0) * torch.tanh(c)
         hidden.append(h)
         belts.append(c)
+        openings.append(gate.get("f", torch.ones_like(c)))
     answers = (torch.stack(hidden) @ p["W_hy"] + p["b_y"])[..., 0]
-    return answers, torch.stack(belts), (h, c)
+    return answers, torch.stack(belts), torch.stack(openings), (h, c)
 
 
 def draw(generators: list[np.random.Generator], window: int, streams: int, copies: int):
@@ -124,7 +131,7 @@ def train(run: Run, seeds: range, rates: tuple[float, ...], steps: int):
     def loss(_: int) -> torch.Tensor:
         x = draw(generators, run.window, BATCH, len(rates))
         y = running_sum(x, carried["sum"])
-        answers, _, state = read(run, p, torch.from_numpy(x), carried["state"])
+        answers, _, _, state = read(run, p, torch.from_numpy(x), carried["state"])
         if run.carry:
             carried.update(state=tuple(part.detach() for part in state), sum=y[-1])
         return (answers - torch.from_numpy(y)).square().mean((0, 2))
@@ -135,11 +142,11 @@ def train(run: Run, seeds: range, rates: tuple[float, ...], steps: int):
 
 
 @torch.no_grad()
-def residual(run: Run, p, x: np.ndarray, state=None, before=0.0):
-    """Squared error over the variance of the sums, (T, M), and the belts (T, M, B, H)."""
-    answers, belts, _ = read(run, p, torch.from_numpy(x), state)
+def residual(run: Run, p, x: np.ndarray, state=None, before=0.0, wipe=False):
+    """Squared error over the variance of the sums, (T, M); belts and openings (T, M, B, H)."""
+    answers, belts, openings, _ = read(run, p, torch.from_numpy(x), state, wipe)
     error = (answers.numpy() - running_sum(x, before)) ** 2
-    return error.mean(-1) / VARIANCE, belts.numpy()
+    return error.mean(-1) / VARIANCE, belts.numpy(), openings.numpy()
 
 
 def edges(stream: int) -> np.ndarray:
@@ -148,44 +155,50 @@ def edges(stream: int) -> np.ndarray:
     return np.unique(np.concatenate([[0], short.round(), long.round()]).astype(int))
 
 
-def leftover(x: np.ndarray, belts: np.ndarray, ends: list[int]) -> np.ndarray:
-    """Spread over streams of what lies on the belt at the stops, (M, bins).
-
-    Standard deviation, root mean square over units. A cell that clears its belt has the same
-    lying there at every stop, and spread zero.
+def on_the_belt(belts: np.ndarray, ends: list[int]) -> dict[str, list]:
+    """What lies on the belts (T, M, B, H) in each stretch, (M, stretches): the mean over streams
+    and steps of the largest |c| of the units, and the share of |c| where tanh has saturated.
     """
-    kept = np.where(x[..., 1:] > 0, belts, np.nan)
-    bins = [kept[a:b] for a, b in itertools.pairwise(ends)]
-    return np.stack([np.sqrt(np.nanvar(part, axis=(0, 2)).mean(-1)) for part in bins], axis=1)
+    parts = [np.abs(belts[a:b]) for a, b in itertools.pairwise(ends)]
+    return {
+        "largest": rounded(np.stack([q.max(-1).mean((0, 2)) for q in parts], 1)),
+        "saturated": rounded(np.stack([(q > SATURATED).mean((0, 2, 3)) for q in parts], 1)),
+    }
 
 
 def measure(run: Run, p, carried, seeds: range, stream: int) -> dict:
-    """What one trained set of seeds does at its own window and in the stream."""
+    """What the trained cells of every seed do at their own window and in the stream."""
     generators = [np.random.default_rng([seed, 66]) for seed in seeds]
     x = draw(generators, stream, STREAMS, 1)
-    in_stream, belts = residual(run, p, x)
-    ends = edges(stream)
+    in_stream, belts, openings = residual(run, p, x)
+    bins = list(itertools.pairwise(edges(stream)))
     late = in_stream[-LATE:].mean(0)
     typical = int(np.argsort(late)[(len(late) - 1) // 2])
     result = {
         "at window": rounded(in_stream[: run.window].mean(0)),
         "late": rounded(late),
         "failed": int((late > FAILS).sum()),
-        "by position": rounded(
-            np.stack([in_stream[a:b].mean(0) for a, b in itertools.pairwise(ends)], 1)
-        ),
-        "left at stops": rounded(leftover(x, belts, [e for e in LEFT if e <= stream])),
+        "late, wiped": rounded(residual(run, p, x, wipe=True)[0][-LATE:].mean(0)),
+        "by position": rounded(np.stack([in_stream[a:b].mean(0) for a, b in bins], 1)),
+        "belt": on_the_belt(belts, [end for end in STRETCHES if end <= stream]),
         "typical": {
             "seed": seeds[typical],
             "weights": {name: rounded(value[typical], 6) for name, value in p.items()},
         },
     }
+    if "f" in run.gates:
+        stop = x[..., 1:]
+        result["opening"] = {  # of every unit, (seeds, H)
+            "at stops": rounded((openings * stop).sum((0, 2)) / stop.sum((0, 2))),
+            "elsewhere": rounded((openings * (1 - stop)).sum((0, 2)) / (1 - stop).sum((0, 2))),
+        }
     if run.carry:
-        going_on, _ = residual(run, p, x, carried["state"], carried["sum"])
+        going_on = residual(run, p, x, carried["state"], carried["sum"])[0]
+        late = going_on[-LATE:].mean(0)
         result["carried on"] = {
             "at window": rounded(going_on[: run.window].mean(0)),
-            "late": rounded(going_on[-LATE:].mean(0)),
-            "failed": int((going_on[-LATE:].mean(0) > FAILS).sum()),
+            "late": rounded(late),
+            "failed": int((late > FAILS).sum()),
         }
     return result
 
@@ -199,23 +212,26 @@ def experiment(name: str, seeds: range, rates: tuple[float, ...], steps: int, st
     p, carried = train(run, seeds, rates, steps)
     generators = [np.random.default_rng([seed, 666]) for seed in seeds]
     x = draw(generators, run.window, BATCH, len(rates))
-    validation, _ = residual(run, p, x, carried["state"], carried["sum"])
+    validation = residual(run, p, x, carried["state"], carried["sum"])[0]
     table = validation.mean(0).reshape(len(rates), n)
     best = int(np.median(table, axis=1).argmin())
-    measured = []
+    x = draw([np.random.default_rng([seed, 66]) for seed in seeds], stream, STREAMS, 1)
+    late, measured = [], {}
     for k in range(len(rates)):
         mine = slice(k * n, (k + 1) * n)
+        weights = {key: value[mine] for key, value in p.items()}
         own = carried
         if run.carry:
             own = {"state": tuple(s[mine] for s in carried["state"]), "sum": carried["sum"][mine]}
-        weights = {key: value[mine] for key, value in p.items()}
-        measured.append(measure(run, weights, own, seeds, stream))
+        if k == best:
+            measured = measure(run, weights, own, seeds, stream)
+        late.append(rounded(residual(run, weights, x)[0][-LATE:].mean(0)))
     return {
         "steps": steps,
         "validation": rounded(table),
         "rate": rates[best],
-        "late at every rate": [m["late"] for m in measured],
-        **measured[best],
+        "late at every rate": late,
+        **measured,
     }
 
 
@@ -250,7 +266,7 @@ def run(short: bool = False) -> dict:
         "streams": STREAMS,
         "fails": FAILS,
         "edges": edges(stream).tolist(),
-        "edges of leftovers": [e for e in LEFT if e <= stream],
+        "stretches": [end for end in STRETCHES if end <= stream],
         "cells": cells,
         "differences": {a: paired(cells[a], cells[b]) for a, b in PAIRS if a in cells},
         "versions": {
@@ -271,11 +287,12 @@ def main() -> None:
     torch.set_num_threads(1)
     result = run(short)
     for name, cell in result["cells"].items():
-        left = np.median(cell["left at stops"], axis=0)
+        saturated = np.median(cell["belt"]["saturated"], axis=0)
         print(
             f"{name:20} rate {cell['rate']:<5} window {np.median(cell['at window']):.4f} "
             f"late {np.median(cell['late']):.4f} failed {cell['failed']:2} "
-            f"of {len(cell['late'])}  left at stops {left[0]:.3f} → {left[-1]:.3f}"
+            f"of {len(cell['late'])} wiped {np.median(cell['late, wiped']):.4f} "
+            f"saturated {saturated[0]:.2f} → {saturated[-1]:.2f}"
         )
     print(json.dumps({k: result[k] for k in ("differences", "seconds")}))
     if not short:
