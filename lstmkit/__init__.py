@@ -10,13 +10,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lstmkit.gru.layer import GRU
     from lstmkit.lstm.layer import LSTM
     from lstmkit.rnn.layer import RNN
 
 __version__ = "0.1.0"
-__all__ = ["LSTM", "RNN", "__version__"]
+__all__ = ["GRU", "LSTM", "RNN", "__version__"]
 
-_LAYERS = {"LSTM": "lstmkit.lstm.layer", "RNN": "lstmkit.rnn.layer"}
+_LAYERS = {
+    "GRU": "lstmkit.gru.layer",
+    "LSTM": "lstmkit.lstm.layer",
+    "RNN": "lstmkit.rnn.layer",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,220 +1,201 @@
-"""What the recurrent layers share: parameters, stacking, batch_first, initial states, errors.
+"""What the recurrent layers share: options beyond torch's, and the way of a call to its backend.
 
-A layer of its own kind adds one method, ``sweep``: one layer over one sequence in one direction.
-Names, order, start values and error messages of the parameters are those of ``torch.nn``, so that a
-``state_dict`` goes both ways and a seed gives the same layer.
+Parameters, start values, names and error messages are those of ``torch.nn``, because each layer
+inherits from torch's. A layer of its own kind adds ``project`` and ``step``, which the reference
+loop calls (``lstmkit/reference.py``).
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
-State = tuple[Tensor, ...]
+from lstmkit import reference
+from lstmkit.arguments import check_call, check_kinds
+from lstmkit.backends import choose, torch_with_lengths
+from lstmkit.packing import check_lengths
+from lstmkit.reference import State, Weights
+from lstmkit.regularise import Zoneout, check_rate, zoneout_rates
 
 
-class Recurrent(nn.Module):
-    """A stack of recurrent layers; the base of ``RNN`` and ``LSTM``."""
+class Recurrent(nn.RNNBase):
+    """The base of ``RNN``, ``LSTM`` and ``GRU``; what they share with torch.nn's comes from there.
 
-    blocks: int
-    """Rows of the stacked weights, in units of the hidden size: 4 for an LSTM, 1 for an RNN."""
-    states: tuple[str, ...]
-    """What the layer carries from step to step: ("h", "c") for an LSTM, ("h",) for an RNN."""
+    Attributes:
+        backend: what was asked for, one of "auto", "reference", "torch", "triton".
+        backend_used: what ran the last call, "torch" or "reference"; None before the first.
+    """
+
+    kind: str
+    """The name of torch's layer, for messages."""
+    states: tuple[str, ...] = ("h",)
+    """What the layer carries from step to step: ("h", "c") for an LSTM."""
+    gates_when_held: tuple[float, ...] = ()
+    """What a trace shows for each gate where a row has ended."""
+    norms: ClassVar[dict[str, int]]
+    """Layer normalisation's parameters, and how many times H numbers each has."""
+    trace_type: type[Any]
+    """The named tuple of states and gates that ``trace=True`` returns."""
 
     def __init__(
         self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        proj_size: int = 0,
-        device: Any = None,
-        dtype: torch.dtype | None = None,
-        *,
-        backend: str = "auto",
+        *sizes: Any,
+        backend: str,
+        recurrent_dropout: float,
+        zoneout: Zoneout,
+        layer_norm: bool,
+        **torchs: Any,
     ) -> None:
-        super().__init__()
-        _check_sizes(input_size, hidden_size, num_layers, bias, batch_first)
-        self._refuse_what_is_missing(dropout, bidirectional, proj_size, backend)
-        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
-        self.bias, self.batch_first = bias, batch_first
-        self.dropout, self.bidirectional, self.proj_size = 0.0, False, 0
+        if not isinstance(layer_norm, bool):
+            raise TypeError(f"layer_norm should be of type bool, got: {type(layer_norm).__name__}")
+        zoneout_rates(zoneout, self.states)
         self.backend = backend
-
-        rows = self.blocks * hidden_size
-        for layer in range(num_layers):
-            columns = input_size if layer == 0 else hidden_size
-            shapes = [(rows, columns), (rows, hidden_size), (rows,), (rows,)]
-            for name, shape in zip(self._names(layer), shapes, strict=False):
-                empty = torch.empty(shape, device=device, dtype=dtype)
-                self.register_parameter(name, nn.Parameter(empty))
-        self.reset_parameters()
+        self.backend_used: str | None = None
+        self.recurrent_dropout = check_rate("recurrent_dropout", recurrent_dropout)
+        self.zoneout = zoneout
+        self.layer_norm = layer_norm
+        super().__init__(*sizes, **torchs)
+        if layer_norm:
+            self._add_norms(torchs.get("device"), torchs.get("dtype"))
+        choose(self, on_cpu=True)
 
     def reset_parameters(self) -> None:
-        """Draw every parameter from U(-1/√H, 1/√H) as torch does, the forget bias included."""
+        """Draw torch's parameters from U(-1/√H, 1/√H) as torch does; norms start neutral."""
         bound = 1 / math.sqrt(self.hidden_size)
-        for parameter in self.parameters():
-            nn.init.uniform_(parameter, -bound, bound)
+        for name, parameter in self.named_parameters():
+            if name.startswith("norm_"):
+                nn.init.constant_(parameter, 0.0 if "bias" in name else 1.0)
+            else:
+                nn.init.uniform_(parameter, -bound, bound)
 
-    @property
-    def all_weights(self) -> list[list[Tensor]]:
-        """The parameters, a list for each layer."""
-        return [
-            [getattr(self, name) for name in self._names(layer)] for layer in range(self.num_layers)
-        ]
+    def forward(
+        self,
+        input: Tensor | PackedSequence,
+        hx: Any = None,
+        lengths: Any = None,
+        trace: bool = False,
+    ) -> Any:
+        """Run the layers over ``input``.
 
-    def flatten_parameters(self) -> None:
-        """Nothing to do here; it stands for code that calls it on torch's layers."""
+        Args:
+            input: (T, B, I), or (B, T, I) with ``batch_first``, or (T, I) without a batch, or a
+                PackedSequence.
+            hx: the states to start from, h, or (h, c) for an LSTM, each
+                (num_layers · directions, B, H) or, without a batch, (num_layers · directions, H);
+                zeros if None. With ``proj_size``, h has that in place of H.
+            lengths: how many items each row has, (B,) whole numbers in 0 … T, in any order. The
+                results are those of a packed sequence: the output is 0 after a row's end, the last
+                state is the one at its end, the backward direction starts there, and nothing
+                behind it, NaN included, reaches a result or a gradient.
+            trace: return the traces too.
 
-    def sweep(
-        self, x: Tensor, state: State, W_ih: Tensor, W_hh: Tensor, b: Tensor | None
-    ) -> tuple[Tensor, State]:
-        """Run one layer over one sequence: (T, B, I) -> h (T, B, H) and the last state.
+        Returns:
+            The last layer's h at every step, (T, B, directions · H), axes as in the input, packed
+            if that was; every layer's last state, shaped as ``hx``; with ``trace``, also a tuple
+            of named tuples: ``traces[k]`` has states and gates at every step of the layer and
+            direction whose last h is ``h_n[k]``. Each is (T, B, H), axes as in the input, or as
+            in an unpacked one. A row that has ended is held, as in the NumPy equations.
 
-        ``state`` has a tensor (B, H) for each name in ``states``; b is the sum of torch's two.
+        Raises:
+            RuntimeError, ValueError, TypeError: torch's own, for a shape or a dtype that does not
+                fit; ours for lengths that do not.
+            BackendError: the backend asked for cannot run this call.
+        """
+        check_kinds(self, input, hx, lengths)
+        on_cpu = isinstance(input, Tensor) and input.device.type == "cpu"
+        self.backend_used = choose(self, on_cpu, lengths is not None, trace)
+        if self.backend_used == "torch" and lengths is None:
+            return super().forward(input, hx)
+        check_call(self, input, hx)
+        if self.backend_used == "torch":
+            return self._torch_with_lengths(input, hx, lengths)
+        if hx is not None:
+            hx = (hx,) if isinstance(hx, Tensor) else tuple(hx)
+        output, last, traces = reference.run(self, input, hx, lengths, trace)
+        ends = last if len(last) > 1 else last[0]
+        return (output, ends, traces) if trace else (output, ends)
+
+    def project(self, x: Tensor, w: Weights) -> Tensor:
+        """The inputs' share of the pre-activations: (T, B, I) -> (T, B, gates · H)."""
+        raise NotImplementedError
+
+    def step(self, a_x: Tensor, h: Tensor, state: State, w: Weights) -> tuple[State, State]:
+        """One step: the next state and the gates, each (B, H).
+
+        ``a_x`` (B, gates · H) is the inputs' share at this step, and ``h`` is what the weights
+        meet: ``state[0]``, with recurrent dropout's mask upon it.
         """
         raise NotImplementedError
 
-    def run(self, input: Tensor, state: State | None, lengths: Any = None) -> tuple[Tensor, State]:
-        """Bring the arguments into time-major, batched form, sweep layer by layer, and back.
+    def beyond_torch(self) -> list[str]:
+        """The options in force that torch's layer does not have, as they were written."""
+        options = []
+        if self.recurrent_dropout and self.training:
+            options.append(f"recurrent_dropout={self.recurrent_dropout}")
+        if self.zoneout and any(zoneout_rates(self.zoneout, self.states)):
+            options.append(f"zoneout={self.zoneout}")
+        if self.layer_norm:
+            options.append("layer_norm=True")
+        return options
 
-        ``state`` and the second result have a tensor (num_layers, B, H) for each name in
-        ``states``, without the B where the input has none.
-        """
-        self._check_input(input, lengths)
-        batched = input.dim() == 3
-        x = input if batched else input.unsqueeze(1)
-        if batched and self.batch_first:
-            x = x.transpose(0, 1)
-        starts = self._starts(x, state, batched)
+    def weights(self, layer: int, reverse: bool) -> Weights:
+        """The parameters of one layer in one direction."""
+        suffix = f"_l{layer}_reverse" if reverse else f"_l{layer}"
+        norms = self.norms if self.layer_norm else ()
+        return Weights(
+            getattr(self, f"weight_ih{suffix}"),
+            getattr(self, f"weight_hh{suffix}"),
+            getattr(self, f"bias_ih{suffix}") if self.bias else None,
+            getattr(self, f"bias_hh{suffix}") if self.bias else None,
+            getattr(self, f"weight_hr{suffix}") if self.proj_size else None,
+            {name: getattr(self, f"norm_{name}{suffix}") for name in norms},
+        )
 
-        ends = []
-        for layer, start in enumerate(starts):
-            W_ih, W_hh, *biases = (getattr(self, name) for name in self._names(layer))
-            x, end = self.sweep(x, start, W_ih, W_hh, sum(biases) if biases else None)
-            ends.append(end)
-
-        if batched and self.batch_first:
-            x = x.transpose(0, 1)
-        last = tuple(torch.stack(layers) for layers in zip(*ends, strict=True))
-        return (x, last) if batched else (x.squeeze(1), tuple(s.squeeze(1) for s in last))
+    def zeros(self, x: Tensor) -> State:
+        """The states of a sequence (T, B, I) that starts from nothing."""
+        rows = self.num_layers * (2 if self.bidirectional else 1)
+        widths = (self.proj_size or self.hidden_size, self.hidden_size)
+        return tuple(
+            x.new_zeros(rows, x.shape[1], width)
+            for _, width in zip(self.states, widths, strict=False)
+        )
 
     def extra_repr(self) -> str:
-        shown = [f"{self.input_size}, {self.hidden_size}"]
-        defaults = {"num_layers": 1, "bias": True, "batch_first": False}
+        shown = [super().extra_repr()]
+        defaults = {
+            "recurrent_dropout": 0.0,
+            "zoneout": 0.0,
+            "layer_norm": False,
+            "forget_bias": None,
+            "backend": "auto",
+        }
         shown += [
-            f"{name}={getattr(self, name)}"
+            f"{name}={getattr(self, name)!r}"
             for name, default in defaults.items()
-            if getattr(self, name) != default
+            if getattr(self, name, default) != default
         ]
         return ", ".join(shown)
 
-    def _names(self, layer: int) -> list[str]:
-        names = [f"weight_ih_l{layer}", f"weight_hh_l{layer}"]
-        return names + [f"bias_ih_l{layer}", f"bias_hh_l{layer}"] * self.bias
+    def _add_norms(self, device: Any, dtype: torch.dtype | None) -> None:
+        for layer in range(self.num_layers):
+            for suffix in ("", "_reverse") if self.bidirectional else ("",):
+                for name, times in self.norms.items():
+                    fill = torch.zeros if "bias" in name else torch.ones
+                    values = fill(times * self.hidden_size, device=device, dtype=dtype)
+                    self.register_parameter(f"norm_{name}_l{layer}{suffix}", nn.Parameter(values))
 
-    def _starts(self, x: Tensor, state: State | None, batched: bool) -> list[State]:
-        """The state that each layer starts from, each tensor (B, H); zeros if none was given."""
-        shape = (self.num_layers, x.shape[1], self.hidden_size)
-        if state is None:
-            state = tuple(x.new_zeros(shape) for _ in self.states)
-        else:
-            self._check_state(x, state, batched)
-            state = state if batched else tuple(s.unsqueeze(1) for s in state)
-            for k, s in enumerate(state):
-                if s.shape != shape:
-                    which = "hidden" if len(state) == 1 else f"hidden[{k}]"
-                    raise RuntimeError(f"Expected {which} size {shape}, got {list(s.shape)}")
-        return list(zip(*(s.unbind(0) for s in state), strict=True))
+    def _weights_have_changed(self) -> bool:
+        """Has a parameter been replaced? torch asks before each call, and takes longer over it."""
+        return any(
+            self._parameters.get(name) is not weight
+            for name, weight in zip(self._flat_weights_names, self._flat_weights, strict=True)
+        )
 
-    def _check_state(self, x: Tensor, state: State, batched: bool) -> None:
-        names, noun = ("hx", "tensor") if len(state) == 1 else ("hx and cx", "tensors")
-        dims = [s.dim() for s in state]
-        wanted = 3 if batched else 2
-        if any(dim != wanted for dim in dims):
-            found = f"{dims[0]}-D" if len(dims) == 1 else f"({', '.join(f'{d}-D' for d in dims)})"
-            kind = "batched" if batched else "unbatched"
-            raise RuntimeError(
-                f"For {kind} {wanted}-D input, {names} should also be {wanted}-D "
-                f"but got {found} {noun}"
-            )
-        for s in state:
-            if s.dtype != x.dtype:
-                raise RuntimeError(
-                    f"{names} should have the dtype of the input, {x.dtype}, got {s.dtype}"
-                )
-
-    def _check_input(self, input: Tensor, lengths: Any) -> None:
-        kind = type(self).__name__
-        if isinstance(input, nn.utils.rnn.PackedSequence):
-            raise _missing(kind, "packed sequences", f"Pass a tensor, or use torch.nn.{kind}")
-        if lengths is not None:
-            raise _missing(
-                kind, "lengths", f"Pack the sequences and use torch.nn.{kind} with these weights"
-            )
-        if not isinstance(input, Tensor):
-            raise TypeError(f"{kind}: input has to be a tensor, got {type(input).__name__}")
-        if input.dim() not in (2, 3):
-            noun = "D tensor" if len(self.states) == 1 else "D"
-            raise ValueError(
-                f"{kind}: Expected input to be 2D or 3D, got {input.dim()}{noun} instead"
-            )
-        dtype = self.weight_ih_l0.dtype
-        if input.dtype != dtype:
-            raise ValueError(
-                f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). "
-                f"Convert input: input.to({dtype}), or convert model: model.to({input.dtype})"
-            )
-        if input.shape[-1] != self.input_size:
-            raise RuntimeError(
-                "input.size(-1) must be equal to input_size. "
-                f"Expected {self.input_size}, got {input.shape[-1]}"
-            )
-        if input.shape[1 if self.batch_first and input.dim() == 3 else 0] == 0:
-            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-
-    def _refuse_what_is_missing(
-        self, dropout: float, bidirectional: bool, proj_size: int, backend: str
-    ) -> None:
-        kind = type(self).__name__
-        for name, value in [
-            ("dropout", dropout),
-            ("bidirectional", bidirectional),
-            ("proj_size", proj_size),
-        ]:
-            if value:
-                instead = f"Leave it out, or use torch.nn.{kind}, which takes the same arguments"
-                raise _missing(kind, f"{name}={value}", instead)
-        if backend in ("torch", "triton"):
-            instead = 'Leave it out, or write backend="reference", to run the loop in plain torch'
-            raise _missing(kind, f"backend={backend!r}", instead)
-        if backend not in ("auto", "reference"):
-            raise ValueError(f'backend should be "auto" or "reference", got {backend!r}')
-
-
-def _missing(kind: str, what: str, instead: str) -> NotImplementedError:
-    return NotImplementedError(f"lstmkit.{kind} does not have {what} yet. {instead}.")
-
-
-def _check_sizes(
-    input_size: int, hidden_size: int, num_layers: int, bias: bool, batch_first: bool
-) -> None:
-    for name, value, kind in [
-        ("bias", bias, bool),
-        ("batch_first", batch_first, bool),
-        ("input_size", input_size, int),
-        ("hidden_size", hidden_size, int),
-        ("num_layers", num_layers, int),
-    ]:
-        if not isinstance(value, kind):
-            raise TypeError(
-                f"{name} should be of type {kind.__name__}, got: {type(value).__name__}"
-            )
-        if kind is int and value <= 0:
-            raise ValueError(f"{name} must be greater than zero")
+    def _torch_with_lengths(self, input: Any, hx: Any, lengths: Any) -> Any:
+        rows, steps = (0, 1) if self.batch_first else (1, 0)
+        found = check_lengths(lengths, input.shape[steps], input.shape[rows], input.device)
+        return torch_with_lengths(super().forward, input, hx, found, self.batch_first)

@@ -37,14 +37,16 @@ def test_equations_need_numpy_alone(module):
 
 
 def test_layers_come_when_asked_for():
-    found = modules_after("import lstmkit\nassert lstmkit.LSTM is lstmkit.LSTM\nlstmkit.RNN")
-    assert {"torch", "lstmkit.lstm.layer", "lstmkit.rnn.layer"} <= found
+    found = modules_after(
+        "import lstmkit\nassert lstmkit.LSTM is lstmkit.LSTM\nlstmkit.RNN, lstmkit.GRU"
+    )
+    assert {"torch", "lstmkit.lstm.layer", "lstmkit.rnn.layer", "lstmkit.gru.layer"} <= found
     assert "matplotlib" not in found
     assert lstmkit.LSTM.__module__ == "lstmkit.lstm.layer"
 
 
 def test_names():
     assert lstmkit.__version__ == "0.1.0"
-    assert {"LSTM", "RNN", "__version__"} <= set(dir(lstmkit))
+    assert {"GRU", "LSTM", "RNN", "__version__"} <= set(dir(lstmkit))
     with pytest.raises(AttributeError, match="module 'lstmkit' has no attribute 'GRUU'"):
         lstmkit.GRUU  # noqa: B018

@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from lstmkit.recurrent import Recurrent, State
+from lstmkit.recurrent import Recurrent
+from lstmkit.reference import State, Weights
+from lstmkit.regularise import Zoneout, layer_norm
 
 
-class RNN(Recurrent):
+class RNNTrace(NamedTuple):
+    """All that a forward pass computed: the state, (T, B, H); a plain network has no gates."""
+
+    h: Tensor
+
+
+class RNN(Recurrent, nn.RNN):
     """h[t] = tanh(W_ih x[t] + b_ih + W_hh h[t-1] + b_hh), layer upon layer (Elman, 1990).
 
-    Constructor, call, parameters and start values are those of ``torch.nn.RNN``: one layer or
-    several, ``nonlinearity`` "tanh" or "relu", ``bias``, ``batch_first``, initial states, input
-    with or without a batch. What is not there yet raises NotImplementedError: ``bidirectional``,
-    ``dropout``, packed sequences, ``lengths``, other backends than the plain loop.
+    Constructor, call, parameters, start values and errors are those of ``torch.nn.RNN``. Beyond
+    them:
+
+    Args:
+        backend: "auto", "reference", "torch" or "triton"; see ``lstmkit.backends``.
+        recurrent_dropout: probability with which an entry of h[t-1] is hidden from W_hh, in
+            training: one draw for a whole sequence (Gal and Ghahramani, 2016).
+        zoneout: probability with which an entry of h keeps its old value (Krueger et al., 2017).
+        layer_norm: h[t] = tanh(LN(W_ih x[t] + W_hh h[t-1]; α) + b_ih + b_hh) (Ba, Kiros and
+            Hinton, 2016); the gains α (H,) are the parameters ``norm_a_l[k]``.
+
+    Raises:
+        BackendError: the backend asked for does not have the options asked for.
+        TypeError, ValueError: torch's own, and ours for the options beyond torch's.
     """
 
-    blocks = 1
-    states = ("h",)
+    kind = "RNN"
+    norms: ClassVar[dict[str, int]] = {"a": 1}
+    trace_type = RNNTrace
 
     def __init__(
         self,
@@ -37,15 +56,17 @@ class RNN(Recurrent):
         dtype: torch.dtype | None = None,
         *,
         backend: str = "auto",
+        recurrent_dropout: float = 0.0,
+        zoneout: Zoneout = 0.0,
+        layer_norm: bool = False,
+        **others: Any,
     ) -> None:
-        if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(
-                f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'."
-            )
+        # ``others`` only reach torch so that its own error is raised.
         super().__init__(
             input_size,
             hidden_size,
             num_layers,
+            nonlinearity,
             bias,
             batch_first,
             dropout,
@@ -53,39 +74,19 @@ class RNN(Recurrent):
             device=device,
             dtype=dtype,
             backend=backend,
+            recurrent_dropout=recurrent_dropout,
+            zoneout=zoneout,
+            layer_norm=layer_norm,
+            **others,
         )
-        self.nonlinearity = nonlinearity
 
-    def forward(
-        self, input: Tensor, hx: Tensor | None = None, lengths: Any = None
-    ) -> tuple[Tensor, Tensor]:
-        """Run the layers over ``input``.
+    def project(self, x: Tensor, w: Weights) -> Tensor:
+        return linear(x, w.W_ih, None if w.norm else w.b_ih)
 
-        Args:
-            input: (T, B, I), or (B, T, I) with ``batch_first``, or (T, I) without a batch.
-            hx: the states to start from, (num_layers, B, H) or (num_layers, H); zeros if None.
-            lengths: not there yet.
-
-        Returns:
-            The last layer's h at every step, (T, B, H), axes as in the input, and every layer's
-            last h, shaped as ``hx``.
-
-        Raises:
-            RuntimeError, ValueError: torch's own, for a shape or a dtype that does not fit.
-        """
-        if hx is not None and not isinstance(hx, Tensor):
-            raise TypeError(f"RNN: hx has to be one tensor, h, got {type(hx).__name__}")
-        output, (h_n,) = self.run(input, None if hx is None else (hx,), lengths)
-        return output, h_n
-
-    def sweep(
-        self, x: Tensor, state: State, W_ih: Tensor, W_hh: Tensor, b: Tensor | None
-    ) -> tuple[Tensor, State]:
-        activation = torch.tanh if self.nonlinearity == "tanh" else torch.relu
-        (h,) = state
-        h_all = []
-        # The inputs do not wait for one another: one product serves all steps.
-        for a_x in linear(x, W_ih, b):
-            h = activation(a_x + linear(h, W_hh))
-            h_all.append(h)
-        return torch.stack(h_all), (h,)
+    def step(self, a_x: Tensor, h: Tensor, state: State, w: Weights) -> tuple[State, State]:
+        if w.norm:
+            b = None if w.b_ih is None or w.b_hh is None else w.b_ih + w.b_hh
+            a = layer_norm(a_x + linear(h, w.W_hh), w.norm["a"], b)
+        else:
+            a = a_x + linear(h, w.W_hh, w.b_hh)
+        return (torch.tanh(a) if self.nonlinearity == "tanh" else torch.relu(a),), ()
