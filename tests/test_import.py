@@ -28,7 +28,20 @@ def test_import_brings_nothing_but_itself():
 
 
 @pytest.mark.parametrize(
-    "module", ["gates", "shapes", "rnn.equations", "lstm.equations", "lstm.stages"]
+    "module",
+    [
+        "gates",
+        "shapes",
+        "rnn.equations",
+        "lstm.equations",
+        "lstm.stages",
+        "lstm.variants",
+        "lstm.normalised",
+        "gru.equations",
+        "scan.equations",
+        "attention.block",
+        "onnx",
+    ],
 )
 def test_equations_need_numpy_alone(module):
     found = modules_after(f"import lstmkit.{module}")
