@@ -243,10 +243,9 @@ def _prepare(
             raise ValueError(f"{name} should hold floating-point numbers, got {array.dtype}")
     dtype = np.result_type(*arrays.values())
     D, rows, H = arrays["R"].shape
-    backwards = DIRECTIONS[direction]
-    if len(backwards) != D:
+    if len(DIRECTIONS[direction]) != D:
         raise ValueError(
-            f'direction="{direction}" needs weights for {len(backwards)}, '
+            f'direction="{direction}" needs weights for {len(DIRECTIONS[direction])}, '
             f"but R has shape {arrays['R'].shape}"
         )
     if hidden_size is not None and hidden_size != H:
@@ -266,7 +265,7 @@ def _prepare(
         P=arrays.get("P"),
         states=np.stack(starts),
         lengths=_lengths(sequence_lens, T, batch),
-        backwards=backwards,
+        backwards=DIRECTIONS[direction],
         batch_first=bool(layout),
     )
 

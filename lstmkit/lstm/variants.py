@@ -243,19 +243,10 @@ def variant_backward(
     Raises:
         ValueError: a shape or a length does not fit, or ``forget`` is not known.
     """
-    _check_weights(
-        W_ih,
-        W_hh,
-        None,
-        P,
-        forget,
-        x=(x, "T B I"),
-        h0=(h0, "B H"),
-        c0=(c0, "B H"),
-        dh=(dh, "T B H"),
-        dc_last=(dc_last, "B H"),
-        **{f"trace.{name}": (kept, "T B H") for name, kept in trace._asdict().items()},
-    )
+    states = {"h0": (h0, "B H"), "c0": (c0, "B H"), "dc_last": (dc_last, "B H")}
+    kept = {f"trace.{name}": (array, "T B H") for name, array in trace._asdict().items()}
+    others = {"x": (x, "T B I"), **states, "dh": (dh, "T B H"), **kept}
+    _check_weights(W_ih, W_hh, None, P, forget, **others)
     T, B, _ = x.shape
     lengths = check_lengths(lengths, T, B)
     dtype = np.result_type(dh, dc_last, x, h0, c0, trace.h, W_ih, W_hh)
@@ -266,7 +257,7 @@ def variant_backward(
 
     for t in reversed(range(T)):
         rows = active_rows(t, lengths)
-        _, c, i, f, g, o = (kept[t, rows] for kept in trace)
+        _, c, i, f, g, o = (array[t, rows] for array in trace)
         h_prev, c_prev = (trace.h[t - 1], trace.c[t - 1]) if t > 0 else (h0, c0)
         dh_t += dh[t]
         da, dc_t[rows], dP_t = variant_step_backward(
