@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from lstmkit import reference
 from lstmkit.arguments import check_call, check_kinds
-from lstmkit.backends import choose, torch_with_lengths
+from lstmkit.backends import BackendError, choose, torch_with_lengths
 from lstmkit.packing import check_lengths
 from lstmkit.reference import State, Weights
 from lstmkit.regularise import Zoneout, check_rate, zoneout_rates
@@ -106,12 +106,14 @@ class Recurrent(nn.RNNBase):
             BackendError: the backend asked for cannot run this call.
         """
         check_kinds(self, input, hx, lengths)
-        on_cpu = isinstance(input, Tensor) and input.device.type == "cpu"
-        self.backend_used = choose(self, on_cpu, lengths is not None, trace)
-        if self.backend_used == "torch" and lengths is None:
+        on_cpu = lengths is None or input.device.type == "cpu"  # type: ignore[union-attr]
+        backend = choose(self, on_cpu, lengths is not None, trace)
+        # Written past nn.Module's __setattr__, whose look-ups take as long as a small product.
+        self.__dict__["backend_used"] = backend
+        if backend == "torch" and lengths is None:
             return super().forward(input, hx)
         check_call(self, input, hx)
-        if self.backend_used == "torch":
+        if backend == "torch":
             return self._torch_with_lengths(input, hx, lengths)
         if hx is not None:
             hx = (hx,) if isinstance(hx, Tensor) else tuple(hx)
@@ -194,6 +196,25 @@ class Recurrent(nn.RNNBase):
             self._parameters.get(name) is not weight
             for name, weight in zip(self._flat_weights_names, self._flat_weights, strict=True)
         )
+
+    def __prepare_scriptable__(self) -> nn.RNNBase:
+        """What ``torch.jit.script`` compiles in this layer's place: torch's own on its weights.
+
+        Raises:
+            BackendError: the layer has options that torch's does not have.
+        """
+        if beyond := self.beyond_torch():
+            raise BackendError(
+                f"torch.jit.script cannot compile this {self.kind}: torch.nn.{self.kind} has no "
+                f"{' and no '.join(beyond)}. torch.export takes every option."
+            )
+        names = ["num_layers", "bias", "batch_first", "dropout", "bidirectional"]
+        names += {"RNN": ["nonlinearity"], "LSTM": ["proj_size"]}.get(self.kind, [])
+        options = {name: getattr(self, name) for name in names}
+        plain = getattr(nn, self.kind)(self.input_size, self.hidden_size, device="meta", **options)
+        for name in self._flat_weights_names:
+            setattr(plain, name, getattr(self, name))
+        return plain.train(self.training)
 
     def _torch_with_lengths(self, input: Any, hx: Any, lengths: Any) -> Any:
         rows, steps = (0, 1) if self.batch_first else (1, 0)
