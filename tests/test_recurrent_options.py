@@ -25,9 +25,9 @@ def test_recurrent_dropout_hides_the_same_entries_at_every_step(kind):
     layer = layer_of(kind, 2, 6, recurrent_dropout=0.4)
     plain, _ = pair(kind, 2, 6)
     x, hx = draw(7, 1, 2), start_states(layer, 1)
-    torch.manual_seed(1)
+    torch.manual_seed(3)
     found = flatten(layer(x, hx))
-    torch.manual_seed(1)
+    torch.manual_seed(3)
     mask = torch.nn.functional.dropout(torch.ones(1, 6, dtype=torch.float64), 0.4)
     assert 0 < int((mask == 0).sum()) < 6
     plain.weight_hh_l0 = torch.nn.Parameter(layer.weight_hh_l0 * mask)
