@@ -35,7 +35,7 @@ class ThemedFigure:
             return f'<div class="lk-figure">{self._wide}</div>'
         return (
             '<div class="lk-figure lk-figure-two" style="container-type:inline-size">'
-            "<style>.lk-figure>.lk-narrow{display:none}@container (max-width:520px)"
+            "<style>.lk-figure>svg{display:block;margin:auto}.lk-figure>.lk-narrow{display:none}@container (max-width:520px)"
             "{.lk-figure>.lk-wide{display:none}"
             ".lk-figure>.lk-narrow{display:block;width:100%}}</style>"
             f"{self._wide}{self._narrow}</div>"
@@ -156,7 +156,10 @@ def _frame(root: ElementTree.Element, prefix: str, title: str, desc: str, css_cl
     root.set("height", f"{float(height):.0f}")
     root.set("role", "img")
     root.set("aria-labelledby", f"{prefix}t {prefix}d")
-    root.set("style", f"max-width:100%;height:auto;stroke-linejoin:round;font-family:{FONT}")
+    root.set(
+        "style",
+        f"max-width:100%;height:auto;stroke-linejoin:round;font-family:{FONT}",
+    )
     if css_class:
         root.set("class", css_class)
     for place, (tag, text) in enumerate((("title", title), ("desc", desc))):

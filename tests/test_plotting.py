@@ -151,6 +151,12 @@ def test_a_phone_gets_its_own_layout_with_letters_of_the_same_size():
     }
     assert sizes <= {"12", "13"}
     assert lines("half")._narrow is None
+    # a display of its own would win over the rule that hides one of the two
+    assert all(
+        "display" not in (ElementTree.fromstring(svg).get("style") or "")
+        for svg in (shown._wide, shown._narrow)
+    )
+    assert ".lk-narrow{display:none}" in shown._repr_html_()
 
 
 def test_a_long_noisy_stream_stays_small_and_keeps_its_extremes():
