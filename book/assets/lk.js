@@ -1,22 +1,36 @@
 // Small services that every page needs: keyboard access to what scrolls, and printing in light.
 (() => {
-  const SCROLLING = ".katex-display, figure.lk-figure";
+  const SCROLLING =
+    "pre, .katex-display, figure.lk-figure, .cell_output > .output, .pst-scrollable-table-container";
 
-  /** What scrolls sideways must be reachable by keyboard, and only that. */
-  function letKeysScroll() {
-    for (const element of document.querySelectorAll(SCROLLING)) {
-      if (element.scrollWidth > element.clientWidth + 1) element.tabIndex = 0;
-      else element.removeAttribute("tabindex");
-    }
+  const scrolls = (element) =>
+    element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1;
+
+  // What scrolls sideways must be reachable by keyboard, and only that. Measured when it comes near
+  // the screen, all reads before all writes: measuring the whole page at once holds up a phone.
+  const near = new IntersectionObserver(
+    (entries) => {
+      const close = entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target);
+      const wide = close.map(scrolls);
+      close.forEach((element, index) => {
+        if (wide[index]) element.tabIndex = 0;
+        else element.removeAttribute("tabindex");
+      });
+    },
+    { rootMargin: "100% 0px" },
+  );
+
+  function watch() {
+    near.disconnect();
+    for (const element of document.querySelectorAll(SCROLLING)) near.observe(element);
   }
 
   let waiting = 0;
   window.addEventListener("resize", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(letKeysScroll, 200);
+    waiting = setTimeout(watch, 200);
   });
-  window.addEventListener("load", letKeysScroll);
-  document.addEventListener("toggle", letKeysScroll, true);
+  watch();
 
   // Paper is light, and what is folded on the screen is open on it.
   let before = null;

@@ -33,6 +33,9 @@ MENDS = [
         '<div id="pst-primary-sidebar" role="navigation" aria-label="Course"',
     ),
     (re.compile(r'(<nav class="bd-links bd-docs-nav" aria-label=)"Main"'), r'\1"Chapters"'),
+    # The browser shows titles by itself; Bootstrap's tooltips cost a phone a tenth of a second.
+    (re.compile(r'\s+data-bs-placement="[a-z]+"|\s+data-bs-toggle="tooltip"'), ""),
+    (re.compile(r"\bdata-bs-title="), "title="),
     # Docutils marks the bibliography with a role that is no more, in a list that is none.
     (re.compile(r'(<div class="citation"[^>]*) role="doc-biblioentry"'), r"\1"),
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
@@ -98,6 +101,12 @@ def shared(lists: Iterable[list[str]]) -> list[str]:
     return list(dict.fromkeys(x for x in first if all(x in other for other in others)))
 
 
+def _first_part(html: str) -> str:
+    """What is laid out at once: the article up to its first section within the section."""
+    parts = html.split("<section", 2)
+    return parts[1] if len(parts) > 1 else ""
+
+
 def _preload(fonts: Iterable[str]) -> str:
     """Fetch fonts early. From a file a browser refuses, aloud, so there it is not asked."""
     links = ",".join(f'"{font}"' for font in fonts)
@@ -114,7 +123,7 @@ def rewrite(page: Page, styles: set[str], scripts: set[str], fresh: Mapping[str,
     The theme-setting script stays inline at its place: it must run before the first paint.
     """
     head = f'<link rel="stylesheet" href="{page.prefix}{fresh["css"]}">\n'
-    if 'class="katex"' in page.html:
+    if 'class="katex"' in _first_part(page.html):
         # Before the style sheet, which would make the script wait.
         head = _preload(f"{page.prefix}{font}" for font in fresh["fonts"].split()) + head
     pending = {

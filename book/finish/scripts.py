@@ -10,6 +10,11 @@ from pathlib import Path
 ESBUILD = Path(__file__).resolve().parent.parent / "node_modules" / ".bin" / "esbuild"
 CHATTER = re.compile(r"console\.(?:log|info|debug)\(\s*[`\"']\s*\[(?:PST|SBT|togglebutton)\]")
 
+# The theme measures whatever may scroll, all over the page, once it has loaded; `lk.js` does it for
+# what comes near the screen.
+THEME = "pydata-sphinx-theme.js"
+MEASURED = '"pre",".nboutput > .output_area",".cell_output > .output",".jp-RenderedHTMLCommon"'
+
 
 def minify(text: str, loader: str) -> str:
     """Minify CSS or JavaScript with esbuild; top-level names of scripts keep their names."""
@@ -34,6 +39,13 @@ def silence(source: str) -> str:
         out += [source[position : match.start()], "void 0"]
         position = _closing(source, source.index("(", match.start())) + 1
     return "".join([*out, source[position:]])
+
+
+def _without_measuring(theme: str) -> str:
+    """Let the theme's script measure only tables; raise when it is not the script we know."""
+    if theme.count(MEASURED) != 1:
+        raise RuntimeError(f"{THEME} has changed: what it measures must be found anew")
+    return theme.replace(MEASURED, '".lk-never"')
 
 
 def _closing(source: str, opening: int) -> int:
@@ -70,6 +82,8 @@ def join(site: Path, scripts: Iterable[str]) -> str:
         path = site / script if len(script) < 200 and "\n" not in script else None
         if path and path.is_file():
             text = path.read_text(encoding="utf-8")
+            if path.name == THEME:
+                text = _without_measuring(text)
             files.append(silence(re.sub(r"^//# sourceMappingURL=.*$", "", text, flags=re.M)))
         else:
             settings.append(script)

@@ -26,6 +26,19 @@ async function violations(page, theme) {
   return found.map((violation) => ({ theme, ...violation }));
 }
 
+/** Go through the page as a reader does: what is far from the screen is not measured yet. */
+async function readThrough(page) {
+  await page.evaluate(async () => {
+    const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 10)));
+    for (let y = 0; y < document.documentElement.scrollHeight; y += window.innerHeight) {
+      window.scrollTo(0, y);
+      await frame();
+    }
+    window.scrollTo(0, 0);
+    await frame();
+  });
+}
+
 /** Elements that stick out of a phone's screen; empty when the page does not scroll sideways. */
 async function sideways(page) {
   return page.evaluate(() => {
@@ -47,10 +60,12 @@ async function audit(browser, path) {
   watch(page, new URL("/", base).href, result.complaints);
   await page.setViewport(WIDE);
   await page.goto(base + path, { waitUntil: "load" });
+  await readThrough(page);
   await page.evaluate(AXE);
   for (const theme of ["light", "dark"]) result.axe.push(...(await violations(page, theme)));
   await page.setViewport(PHONE);
   await page.goto(base + path, { waitUntil: "load" });
+  await readThrough(page);
   result.sideways = await sideways(page);
   await page.evaluate(AXE);
   result.axe.push(...(await violations(page, "light")).map((v) => ({ ...v, phone: true })));

@@ -72,10 +72,38 @@ async function print(browser, complaints) {
   return { before, during, after: { theme: await theme(page), folded: await folded() } };
 }
 
+/** A symbol under the pointer lights its name in the code, and back; a button does it by keyboard. */
+async function symbols(browser, complaints) {
+  const page = await visit(browser, base + chapter, { width: 1280, height: 800 }, complaints);
+  const lit = () =>
+    page.$$eval(".lk-lit", (all) => ({
+      names: [...new Set(all.map((e) => e.dataset.sym))],
+      equation: all.filter((e) => e.closest(".katex")).length,
+      code: all.filter((e) => e.closest("pre")).length,
+    }));
+  const over = async (selector) => {
+    const handle = await page.waitForSelector(selector);
+    await handle.scrollIntoView();
+    await handle.hover();
+    return lit();
+  };
+  const fromEquation = await over("div.math .katex-html [data-sym=W_hh]");
+  const fromCode = await over("pre [data-sym=W_hh]");
+  await page.mouse.move(2, 2);
+  const away = await lit();
+  await page.focus(".lk-names button[data-sym=h_prev]");
+  await page.keyboard.press("Space");
+  const pressed = await lit();
+  await page.keyboard.press("Space");
+  await page.evaluate(() => document.activeElement.blur());
+  return { fromEquation, fromCode, away, pressed, names: await page.$$eval(".lk-names button", (all) => all.map((b) => b.dataset.sym)) };
+}
+
 /** From a file: same picture, same icons, no complaint. */
 async function fromFile(browser, complaints) {
   const url = pathToFileURL(join(site, chapter)).href;
   const page = await visit(browser, url, { width: 1280, height: 800 }, complaints);
+  await page.$eval(".katex", (equation) => equation.scrollIntoView());
   await settle(page);
   return page.evaluate(async () => {
     await document.fonts.ready;
@@ -92,7 +120,10 @@ async function withoutScripts(browser) {
     const { color, backgroundColor } = getComputedStyle(body);
     return { color, backgroundColor };
   });
-  const equations = await page.$$eval(".katex-html", (all) => all.filter((e) => e.getBoundingClientRect().width > 0).length);
+  const equations = await page.$$eval(
+    ".katex-html",
+    (all) => all.filter((e) => e.getBoundingClientRect().width > 0).length,
+  );
   return { style, equations };
 }
 
@@ -106,6 +137,7 @@ const result = await withBrowser(async (browser) => {
       W_hh: await search(browser, "W_hh", complaints),
     },
     print: await print(browser, complaints),
+    symbols: await symbols(browser, complaints),
     file: await fromFile(browser, complaints),
     withoutScripts: await withoutScripts(browser),
     complaints,

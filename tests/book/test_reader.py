@@ -40,6 +40,18 @@ def test_print_is_light_and_unfolded(seen):
     assert after == before
 
 
+def test_symbols_and_code_light_each_other(seen):
+    symbols = seen["symbols"]
+    for way, name in (("fromEquation", "W_hh"), ("fromCode", "W_hh"), ("pressed", "h_prev")):
+        lit = symbols[way]
+        assert lit["names"] == [name], way
+        assert lit["equation"] > 0
+        assert lit["code"] > 0
+    assert symbols["away"]["names"] == []
+    assert {"x", "h", "h_prev", "W_ih", "W_hh"} <= set(symbols["names"])
+    assert len(symbols["names"]) == len(set(symbols["names"]))
+
+
 def test_from_a_file(seen):
     assert "KaTeX_Main" in seen["file"]
     assert any("Awesome" in family for family in seen["file"])
