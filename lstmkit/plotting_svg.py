@@ -35,8 +35,8 @@ class ThemedFigure:
             return f'<div class="lk-figure">{self._wide}</div>'
         return (
             '<div class="lk-figure lk-figure-two" style="container-type:inline-size">'
-            "<style>.lk-figure>svg{display:block;margin:auto}.lk-figure>.lk-narrow{display:none}@container (max-width:520px)"
-            "{.lk-figure>.lk-wide{display:none}"
+            "<style>.lk-figure>svg{display:block;margin:auto}.lk-figure>.lk-narrow{display:none}"
+            "@container (max-width:520px){.lk-figure>.lk-wide{display:none}"
             ".lk-figure>.lk-narrow{display:block;width:100%}}</style>"
             f"{self._wide}{self._narrow}</div>"
         )
