@@ -164,10 +164,10 @@ def test_gradients_equal_torchs():
 
 
 def test_gradcheck():
-    ours, _ = pair(4, 2)
-    inputs = (random(3, 2, 4).requires_grad_(), random(4, 2, 4, seed=4).requires_grad_())
-    assert torch.autograd.gradcheck(lambda q, k: ours(q, k, lengths=[4, 2]), inputs)
-    assert torch.autograd.gradcheck(lambda q, k: ours(q, k, lengths=[4, 0], trace=True), inputs)
+    ours, _ = pair(2, 2)
+    inputs = (random(2, 2, 2).requires_grad_(), random(3, 2, 2, seed=4).requires_grad_())
+    assert torch.autograd.gradcheck(lambda q, k: ours(q, k, lengths=[3, 1]), inputs)
+    assert torch.autograd.gradcheck(lambda q, k: ours(q, k, lengths=[3, 0], trace=True), inputs)
 
 
 def test_order_does_not_matter_to_the_keys_and_moves_with_the_queries():
