@@ -19,10 +19,11 @@ from .seeds import generator
 def check(name: str, *answers: Any, seed: int | str | None = None) -> None:
     """Check the answers to an exercise and print, part by part, what was tested.
 
-    name: for example ``"06.forget_gate"``; ``lstmkit exercises`` lists them all.
-    answers: the functions that the exercise asks for, in its order.
-    seed: None checks on the public inputs; ``"hidden"`` or any other seed checks on more sizes
-        and both float widths.
+    Args:
+        name: for example ``"06.forget_gate"``; ``lstmkit exercises`` lists them all.
+        answers: the functions that the exercise asks for, in its order.
+        seed: None checks on the public inputs; ``"hidden"`` or any other seed checks on more
+            sizes and both float widths.
 
     Raises:
         CheckFailed: an answer does not do what is asked; the message says what differs.
