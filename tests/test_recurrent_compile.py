@@ -40,7 +40,7 @@ def assert_compiled_is_eager(layer, compiled, x, tolerance=1e-6, **options):
 def test_compile_gives_the_same_results(kind):
     layer = getattr(lstmkit, kind)(3, 4)
     compiled = torch.compile(layer, backend="aot_eager")
-    for T in (4, 5):
+    for T in (2, 3):
         x = torch.randn(T, 2, 3)
         assert_compiled_is_eager(layer, compiled, x)
         assert layer.backend_used == "torch"
@@ -86,6 +86,8 @@ def test_one_graph_where_torch_is_told_that_it_may(kind):
         assert_compiled_is_eager(layer, compiled, torch.randn(4, 2, 3))
 
 
+# As it does with torch's own layer, torch.export warns of the list that the layer keeps.
+@pytest.mark.filterwarnings("ignore:The tensor attributes self._flat_weights:UserWarning")
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("kind", ["RNN", "LSTM"])
 def test_export(kind, backend):
