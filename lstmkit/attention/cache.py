@@ -48,6 +48,16 @@ class KVCache:
             raise RuntimeError("this cache holds nothing yet")
         return self._k[:, :, : self.length], self._v[:, :, : self.length]
 
+    def cut(self, length: int) -> None:
+        """Forget all but the first ``length`` items.
+
+        Raises:
+            ValueError: there are not so many.
+        """
+        if not 0 <= length <= self.length:
+            raise ValueError(f"the cache holds {self.length} items, it cannot be cut to {length}")
+        self.length = length
+
     def copy(self) -> KVCache:
         """Another cache with the same content."""
         twin = KVCache()
@@ -94,6 +104,15 @@ class DecoderCache:
     def nbytes(self) -> int:
         """Bytes of all keys and values."""
         return sum(part.nbytes for block in self.blocks for part in block)
+
+    def cut(self, length: int) -> None:
+        """Go back to where ``length`` items had gone by.
+
+        Raises:
+            ValueError: not so many have.
+        """
+        for block in self.blocks:
+            block.own.cut(length)
 
     def copy(self) -> DecoderCache:
         """Another cache that stands where this one stands."""

@@ -248,6 +248,22 @@ def test_a_copied_cache_goes_its_own_way():
     assert (cache.length, twin.length, empty.length) == (9, 7, 9)
 
 
+def test_a_cache_can_be_cut():
+    ours = made(TransformerDecoder)
+    x = random(9, 2, D)
+    with torch.no_grad():
+        expected = ours(x)
+        cache = ours.cache()
+        ours(10 * x, cache=cache)
+        cache.cut(0)
+        ours(torch.cat([x[:4], 10 * x[:3]]), cache=cache)
+        cache.cut(4)
+        near(ours(x[4:], cache=cache), expected[4:])
+    for length in (10, -1):
+        with pytest.raises(ValueError, match=rf"holds 9 items, it cannot be cut to {length}"):
+            cache.cut(length)
+
+
 def test_a_cache_has_the_bytes_of_its_keys_and_values():
     ours = made(TransformerDecoder, 3)
     cache = ours.cache()
