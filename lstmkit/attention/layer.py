@@ -197,11 +197,12 @@ class MultiHeadAttention(nn.Module):
 
         Shapes: (K, B, D) each; returns (B, heads, K, D / heads) each.
         """
-        _, W_k, W_v = self.in_proj_weight.chunk(3)
-        _, b_k, b_v = self._biases()
-        return split_heads(F.linear(key, W_k, b_k), self.heads), split_heads(
-            F.linear(value, W_v, b_v), self.heads
-        )
+        D = self.width
+        if key is value:  # one product for both
+            k, v = self._project(key, D, 3 * D).chunk(2, dim=-1)
+        else:
+            k, v = self._project(key, D, 2 * D), self._project(value, 2 * D, 3 * D)
+        return split_heads(k, self.heads), split_heads(v, self.heads)
 
     def look(
         self,
@@ -217,13 +218,15 @@ class MultiHeadAttention(nn.Module):
         Shapes: query (Q, B, D), k and v as from ``keys_and_values``, mask and bias to (B, heads,
         Q, K); returns (Q, B, D) and the weights (B, heads, Q, K) or None.
         """
-        q = F.linear(query, self.in_proj_weight[: self.width], self._biases()[0])
+        q = self._project(query, 0, self.width)
         dropout = self.dropout if self.training else 0.0
         output, seen = attend(split_heads(q, self.heads), k, v, mask, bias, dropout, trace)
         return self.out_proj(merge_heads(output)), seen
 
-    def _biases(self) -> Any:
-        return (None,) * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
+    def _project(self, x: Tensor, start: int, end: int) -> Tensor:
+        """The product with some rows of W_in: the first D make queries, then keys, then values."""
+        b = None if self.in_proj_bias is None else self.in_proj_bias[start:end]
+        return F.linear(x, self.in_proj_weight[start:end], b)
 
     def extra_repr(self) -> str:
         return f"{self.width}, heads={self.heads}, dropout={self.dropout}"

@@ -129,7 +129,7 @@ class TransformerBlock(nn.Module):
         return attention.look(y, k, v, mask, trace=trace)
 
     def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout, self.training)
+        return F.dropout(x, self.dropout) if self.training and self.dropout else x
 
 
 class Transformer(nn.Module):
