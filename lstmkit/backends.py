@@ -18,12 +18,11 @@ class BackendError(RuntimeError):
     """The backend asked for cannot do what is asked for; the message says why, and what can."""
 
 
-def choose(layer: Recurrent, on_cpu: bool, lengths: bool = False, trace: bool = False) -> str:
+def choose(layer: Recurrent, trace: bool = False) -> str:
     """The backend of one call: "torch" or "reference".
 
     "auto" takes torch's functions unless something is asked for that torch's layers do not have;
-    then it takes the loop. ``lengths`` alone goes to torch on a GPU, packed on the way, and to the
-    loop on a CPU, where torch's way through packed sequences is no faster.
+    then it takes the loop. ``lengths`` torch has, in the form of packed sequences.
 
     Raises:
         BackendError: the backend that the layer asks for cannot run this call.
@@ -32,7 +31,7 @@ def choose(layer: Recurrent, on_cpu: bool, lengths: bool = False, trace: bool = 
     wanted, kind = layer.backend, layer.kind
     beyond = layer.beyond_torch() + ["trace=True"] * trace
     if wanted == "auto":
-        return "reference" if beyond or (lengths and on_cpu) else "torch"
+        return "reference" if beyond else "torch"
     if wanted == "torch" and beyond:
         raise BackendError(
             f'backend="torch" cannot run this {kind}: torch.nn.{kind} has no '

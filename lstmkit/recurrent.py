@@ -61,7 +61,7 @@ class Recurrent(nn.RNNBase):
         super().__init__(*sizes, **torchs)
         if layer_norm:
             self._add_norms(torchs.get("device"), torchs.get("dtype"))
-        choose(self, on_cpu=True)
+        choose(self)
 
     def reset_parameters(self) -> None:
         """Draw torch's parameters from U(-1/√H, 1/√H) as torch does; norms start neutral."""
@@ -98,7 +98,8 @@ class Recurrent(nn.RNNBase):
             if that was; every layer's last state, shaped as ``hx``; with ``trace``, also a tuple
             of named tuples: ``traces[k]`` has states and gates at every step of the layer and
             direction whose last h is ``h_n[k]``. Each is (T, B, H), axes as in the input, or as
-            in an unpacked one. A row that has ended is held, as in the NumPy equations.
+            in an unpacked one; with ``proj_size``, h has that in place of H. A row that has ended
+            is held, as in the NumPy equations.
 
         Raises:
             RuntimeError, ValueError, TypeError: torch's own, for a shape or a dtype that does not
@@ -106,8 +107,7 @@ class Recurrent(nn.RNNBase):
             BackendError: the backend asked for cannot run this call.
         """
         check_kinds(self, input, hx, lengths)
-        on_cpu = lengths is None or input.device.type == "cpu"  # type: ignore[union-attr]
-        backend = choose(self, on_cpu, lengths is not None, trace)
+        backend = choose(self, trace)
         # Written past nn.Module's __setattr__, whose look-ups take as long as a small product.
         self.__dict__["backend_used"] = backend
         if backend == "torch" and lengths is None:

@@ -28,16 +28,13 @@ def test_auto_takes_torchs_functions_where_they_will_do(kind, monkeypatch):
         ((x,), {}, "torch"),
         ((x,), {"trace": True}, "reference"),
         ((pack_sequence([x[:, 0]]),), {}, "torch"),
-        ((x,), {"lengths": [5, 2]}, "reference"),
+        ((x,), {"lengths": [5, 2]}, "torch"),
         ((x[:, 0],), {}, "torch"),
     ]:
         before = len(calls)
         layer(*given, **options)
         assert layer.backend_used == runs
         assert len(calls) - before == (runs == "torch")
-    layer.backend = "torch"
-    layer(x, lengths=[5, 2])
-    assert layer.backend_used == "torch"
     assert len(calls) == 4
 
 
