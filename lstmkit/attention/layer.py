@@ -55,7 +55,8 @@ def attend(
 ) -> tuple[Tensor, Tensor | None]:
     """softmax(q kᵀ / √D + bias) v, over the keys that the mask allows.
 
-    Without ``weights`` torch's own function does it in pieces and never holds all of them.
+    Without ``weights`` torch's own function does it in pieces and never holds all of them; on a CPU
+    that function has no second derivative.
 
     Shapes: q (…, Q, D), k (…, K, D), v (…, K, V), mask and bias anything that broadcasts to
     (…, Q, K); returns the output (…, Q, V) and, if asked for, the weights (…, Q, K), else None.

@@ -168,6 +168,9 @@ def test_gradcheck():
     inputs = (random(2, 2, 2).requires_grad_(), random(3, 2, 2, seed=4).requires_grad_())
     assert torch.autograd.gradcheck(lambda q, k: ours(q, k, lengths=[3, 1]), inputs)
     assert torch.autograd.gradcheck(lambda q, k: ours(q, k, lengths=[3, 0], trace=True), inputs)
+    few = tuple(x[:2, :1].detach().requires_grad_() for x in inputs)
+    twice = torch.autograd.gradgradcheck
+    assert twice(lambda q, k: ours(q, k, lengths=[2], trace=True)[0], few)
 
 
 def test_order_does_not_matter_to_the_keys_and_moves_with_the_queries():
