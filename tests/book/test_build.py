@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -191,3 +194,15 @@ def test_lock_file_names_no_registry():
     assert packages["node_modules/katex"]["version"] == "0.16.47"
     assert packages["node_modules/lighthouse"]["version"] == "12.8.2"
     assert all("integrity" in p for name, p in packages.items() if name)
+
+
+def test_serve_prints_the_live_address(built):
+    command = [sys.executable, str(ROOT / "book" / "build.py"), "--serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            address = re.search(r"http://127\.0\.0\.1:\d+/\S*", process.stdout.readline())[0]
+            with urllib.request.urlopen(address) as answer:
+                assert built.config["title"] in answer.read().decode()
+        finally:
+            process.terminate()
