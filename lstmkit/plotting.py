@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from typing import Any, Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib
 import numpy as np
@@ -23,17 +24,31 @@ from numpy.typing import ArrayLike
 
 from lstmkit.plotting_svg import ThemedFigure, embed
 
+if TYPE_CHECKING:
+    from lstmkit.plotting_results import (
+        attention_map,
+        forecast,
+        gradient_by_distance,
+        learning_curves,
+        two_lines,
+    )
+
 __all__ = [
     "COLOURS",
     "ThemedFigure",
+    "attention_map",
     "band",
     "belt",
     "conveyor_belt",
     "figure",
+    "forecast",
     "gates_over_time",
+    "gradient_by_distance",
     "label_end",
+    "learning_curves",
     "name_axes",
     "show",
+    "two_lines",
 ]
 
 COLOURS: dict[str, dict[str, str]] = {
@@ -80,6 +95,13 @@ _LOOK: Any = {
     "path.simplify_threshold": 0.4,
 }
 _seen: Counter[str] = Counter()
+
+
+def __getattr__(name: str) -> Any:
+    """The figures of results are built on this module and come when asked for (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'lstmkit.plotting' has no attribute {name!r}")
+    return getattr(import_module("lstmkit.plotting_results"), name)
 
 
 def figure(
