@@ -28,7 +28,8 @@ def reber(rng: np.random.Generator) -> str:
     """
     word, state = "", 0
     while state < len(_GRAPH):
-        letter = str(rng.choice(list(_GRAPH[state])))
+        follow = list(_GRAPH[state])
+        letter = follow[rng.integers(len(follow))]
         word, state = word + letter, _GRAPH[state][letter]
     return word
 

@@ -46,9 +46,13 @@ def reviews(rng: np.random.Generator, N: int) -> tuple[list[str], NDArray[np.int
 
 def _clause(rng: np.random.Generator) -> tuple[str, int]:
     good, negated = rng.integers(2), rng.integers(2)
-    word = rng.choice(_GOOD if good else _BAD)
-    verb = rng.choice(["was not", "was never"]) if negated else "was"
-    return f"the {rng.choice(_THINGS)} {verb} {word}", int(good != negated)
+    word = _pick(rng, _GOOD if good else _BAD)
+    verb = _pick(rng, ["was not", "was never"]) if negated else "was"
+    return f"the {_pick(rng, _THINGS)} {verb} {word}", int(good != negated)
+
+
+def _pick(rng: np.random.Generator, options: list[str]) -> str:
+    return options[rng.integers(len(options))]
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,10 @@ def talk(rng: np.random.Generator, turns: int, language: Literal["en", "ja"] = "
     told: dict[str, tuple[str, int]] = {}
     out = []
     for place in range(turns):
-        fact = str(rng.choice(list(_FORMS[language])))
+        fact = _pick(rng, list(_FORMS[language]))
         tell, reply, ask, answer = _FORMS[language][fact]
         if rng.random() < 0.5:
-            value = str(rng.choice(_VALUES[language][fact]))
+            value = _pick(rng, _VALUES[language][fact])
             told[fact] = (value, place)
             out.append(Turn(tell.format(value), reply.format(value), None))
         elif fact in told:
