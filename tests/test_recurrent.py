@@ -18,7 +18,7 @@ from tests.drop_in import (
     start_states,
 )
 
-SIZES = [(1, 1, 1, 1), (2, 3, 2, 5), (9, 3, 1, 7), (9, 1, 4, 5), (2, 1, 3, 1)]
+SIZES = [(1, 1, 1, 1), (2, 3, 2, 5), (7, 3, 1, 7), (5, 1, 4, 2)]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -67,8 +67,8 @@ def test_an_empty_batch(kind, backend):
 @pytest.mark.parametrize("batch_first", [False, True])
 def test_dropout_is_torchs_and_can_be_changed_later(kind, batch_first, backend):
     options = {"batch_first": batch_first, "bidirectional": True, "dropout": 0.4}
-    ours, theirs = pair(kind, 2, 5, 3, backend=backend, **options)
-    x = draw(4, 3, 2)
+    ours, theirs = pair(kind, 2, 5, 2, backend=backend, **options)
+    x = draw(3, 3, 2)
     for p in (0.4, 0.9, 1.0, 0.0):
         ours.dropout = theirs.dropout = p
         results = []

@@ -36,22 +36,21 @@ def assert_compiled_is_eager(layer, compiled, x, tolerance=1e-6, **options):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "backend"), [("LSTM", "auto"), *((kind, "reference") for kind in KINDS)]
+)
 def test_compile_gives_the_same_results(kind, backend):
-    layer = getattr(lstmkit, kind)(3, 4, backend=backend)
+    layer, x = getattr(lstmkit, kind)(3, 4, backend=backend), torch.randn(3, 2, 3)
     compiled = torch.compile(layer, backend="aot_eager")
-    for T in (2, 3):
-        x = torch.randn(T, 2, 3)
-        assert_compiled_is_eager(layer, compiled, x)
-        assert_compiled_is_eager(layer, compiled, x, lengths=[2, T])
+    assert_compiled_is_eager(layer, compiled, x)
+    assert_compiled_is_eager(layer, compiled, x, lengths=[2, 3])
 
 
 def test_compile_with_every_option():
-    options = {"proj_size": 2, "layer_norm": True, "zoneout": 0.1, "bidirectional": True}
+    options = {"proj_size": 2, "layer_norm": True, "zoneout": 0.1}
     layer = lstmkit.LSTM(3, 4, **options).eval()
     compiled = torch.compile(layer, backend="aot_eager")
-    assert_compiled_is_eager(layer, compiled, torch.randn(4, 2, 3))
+    assert_compiled_is_eager(layer, compiled, torch.randn(2, 2, 3))
 
 
 @torch.no_grad()
