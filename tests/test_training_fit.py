@@ -76,6 +76,27 @@ def test_every_epoch_has_another_order_that_the_seed_settles():
     assert not torch.equal(orders[0], orders[2])
 
 
+def test_fit_deals_anew_every_epoch_and_judges_on_the_same_batches():
+    seen = {"train": [], "validation": []}
+
+    def noting(kind):
+        def draw(rng):
+            x, y = adding(rng, 4, 6)
+            seen[kind].append(y)
+            return x, y
+
+        return Drawn(draw, batches=1)
+
+    options = {"validation": noting("validation"), "epochs": 3, **SETTINGS}
+    fit(Reader(), noting("train"), squared, **options)
+    first, second, third = seen["train"]
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(second, third)
+    judged = seen["validation"]
+    assert all(np.array_equal(judged[0], later) for later in judged[1:])
+    assert not any(np.array_equal(judged[0], dealt) for dealt in seen["train"])
+
+
 def test_time_major_arrays_and_targets_for_every_step():
     x = np.arange(24.0).reshape(4, 6, 1)
     source = Sequences(x, x[:, :, 0] * 2, size=4, per_step=True)
