@@ -8,6 +8,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import lstmkit
 from tests.drop_in import (
+    BACKENDS,
     KINDS,
     assert_same,
     draw,
@@ -18,7 +19,10 @@ from tests.drop_in import (
 )
 
 FORMS = ("padded", "unbatched", "packed in order", "packed", "lengths")
-generated = settings(max_examples=40, deadline=None, derandomize=True, database=None)
+
+
+def generated(examples):
+    return settings(max_examples=examples, deadline=None, derandomize=True, database=None)
 
 
 @st.composite
@@ -67,19 +71,18 @@ def call(layer, form, x, hx, lengths, of_torch):
     return flatten((pad_packed_sequence(output, total_length=len(x))[0], last))
 
 
-@generated
+@generated(120)
 @given(
     layers(),
     st.sampled_from(FORMS),
-    st.sampled_from(["auto", "reference", "torch"]),
     st.booleans(),
     st.booleans(),
     st.lists(st.integers(1, 6), min_size=1, max_size=4),
 )
-def test_any_combination(layer, form, backend, training, with_states, lengths):
+def test_any_combination(layer, form, training, with_states, lengths):
     kind, options = layer
     T, B = max(lengths), len(lengths)
-    ours = getattr(lstmkit, kind)(**options, backend=backend).train(training)
+    ours = getattr(lstmkit, kind)(**options).train(training)
     theirs = getattr(nn, kind)(**options).train(training)
     if form not in ("padded", "unbatched"):
         # The masks of dropout are drawn in another layout.
@@ -88,13 +91,14 @@ def test_any_combination(layer, form, backend, training, with_states, lengths):
     x = draw(T, B, options["input_size"])
     hx = start_states(ours, *([] if form == "unbatched" else [B])) if with_states else None
     leaves = [x, *states_of(hx)]
-    assert_same(
-        outputs_and_gradients(ours, call(ours, form, x, hx, lengths, False), leaves),
-        outputs_and_gradients(theirs, call(theirs, form, x, hx, lengths, True), leaves),
-    )
+    expected = outputs_and_gradients(theirs, call(theirs, form, x, hx, lengths, True), leaves)
+    for backend in BACKENDS:
+        ours.backend = backend
+        found = call(ours, form, x, hx, lengths, False)
+        assert_same(outputs_and_gradients(ours, found, leaves), expected)
 
 
-@generated
+@generated(100)
 @given(
     layers(),
     st.lists(st.integers(0, 5), min_size=1, max_size=4),
