@@ -119,7 +119,7 @@ def sweep(
     steps: list[tuple[Tensor, ...]] = [()] * len(a_x)
     for t in reversed(range(len(a_x))) if reverse else range(len(a_x)):
         h = state[0] if mask is None else state[0] * mask
-        # Not bound to a name before the loop: see test_compiled_once_whatever_the_length.
+        # Looked up in the loop: so torch.compile takes the step alone, and unrolls nothing.
         new, gates = layer.step(a_x[t], h, state, weights)
         if any(zones):
             new = tuple(
