@@ -110,9 +110,12 @@ class Recurrent(nn.RNNBase):
         backend = choose(self, trace)
         # Written past nn.Module's __setattr__, whose look-ups take as long as a small product.
         self.__dict__["backend_used"] = backend
+        if backend == "torch" and lengths is None and isinstance(input, Tensor):
+            return super().forward(input, hx)
+        # torch.nn.LSTM does not check a packed input, and may take one of a wrong width.
+        check_call(self, input, hx)
         if backend == "torch" and lengths is None:
             return super().forward(input, hx)
-        check_call(self, input, hx)
         if backend == "torch":
             return self._torch_with_lengths(input, hx, lengths)
         if hx is not None:

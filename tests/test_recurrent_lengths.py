@@ -178,12 +178,24 @@ def test_lengths_need_a_padded_batch():
         layer(packed, lengths=[5])
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("kind", ["RNN", "GRU"])
-def test_errors_of_packed_input_are_torchs(kind):
-    """torch.nn.LSTM leaves a packed input unchecked; its functions' words are not ours."""
-    ours, theirs = pair(kind, 3, 4, dtype=torch.float32, backend="reference")
+def test_errors_of_packed_input_are_torchs(kind, backend):
+    ours, theirs = pair(kind, 3, 4, dtype=torch.float32, backend=backend)
     right, wrong = pack_sequence([torch.zeros(5, 3)]), pack_sequence([torch.zeros(5, 2)])
     for given in ((wrong,), (right, torch.zeros(2, 1, 4)), (right, torch.zeros(1, 2, 4))):
         assert error_of(lambda given=given: ours(*given)) == error_of(
             lambda given=given: theirs(*given)
         )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_packed_input_of_a_wrong_size_is_an_error_for_an_lstm_too(backend):
+    """torch.nn.LSTM lets it through: it checks tensors only."""
+    layer = lstmkit.LSTM(3, 4, backend=backend)
+    right, wrong = pack_sequence([torch.zeros(5, 3)]), pack_sequence([torch.zeros(5, 2)])
+    with pytest.raises(RuntimeError, match=r"input_size. Expected 3, got 2"):
+        layer(wrong)
+    h, c = torch.zeros(1, 1, 4), torch.zeros(1, 1, 5)
+    with pytest.raises(RuntimeError, match=r"Expected hidden\[1\] size \(1, 1, 4\), got \[1, 1, 5"):
+        layer(right, (h, c))
