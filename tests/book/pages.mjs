@@ -1,4 +1,5 @@
-// node pages.mjs BASE PAGE… : axe-core in light and dark, sideways scroll on a phone, complaints.
+// node pages.mjs BASE PAGE… : axe-core in light on a wide screen and in dark on a
+// phone, sideways scroll on the phone, and what the console and the network complain about.
 import { readFileSync } from "node:fs";
 import { require, watch, withBrowser } from "./browser.mjs";
 
@@ -52,30 +53,37 @@ async function sideways(page) {
   });
 }
 
-async function audit(browser, path) {
-  const result = { page: path, axe: [], sideways: [], complaints: [] };
+/** Open a page in one size and one theme, read it through, and look at it. */
+async function look(browser, path, viewport, theme, result) {
   const page = await browser.newPage();
   // Colours that are still on their way from one theme to the other would be measured.
   await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
   watch(page, new URL("/", base).href, result.complaints);
-  await page.setViewport(WIDE);
+  await page.setViewport(viewport);
   await page.goto(base + path, { waitUntil: "load" });
   await readThrough(page);
+  if (viewport.isMobile) result.sideways = await sideways(page);
   await page.evaluate(AXE);
-  for (const theme of ["light", "dark"]) result.axe.push(...(await violations(page, theme)));
-  await page.setViewport(PHONE);
-  await page.goto(base + path, { waitUntil: "load" });
-  await readThrough(page);
-  result.sideways = await sideways(page);
-  await page.evaluate(AXE);
-  result.axe.push(...(await violations(page, "light")).map((v) => ({ ...v, phone: true })));
+  result.axe.push(...(await violations(page, theme)));
   await page.close();
+}
+
+async function audit(browser, path) {
+  const result = { page: path, axe: [], sideways: [], complaints: [] };
+  await look(browser, path, WIDE, "light", result);
+  await look(browser, path, PHONE, "dark", result);
   return result;
 }
 
+/** Two pages at a time: a page keeps one core busy. */
 const results = await withBrowser(async (browser) => {
+  const waiting = [...pages.entries()];
   const all = [];
-  for (const path of pages) all.push(await audit(browser, path));
+  const worker = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift())
+      all[next[0]] = await audit(browser, next[1]);
+  };
+  await Promise.all([worker(), worker()]);
   return all;
 });
 process.stdout.write(JSON.stringify(results, null, 1));

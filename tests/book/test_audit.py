@@ -86,3 +86,28 @@ def test_no_sideways_scroll_on_a_phone(pages):
 
 def test_quiet_console_and_no_third_party(pages):
     assert [(page["page"], c) for page in pages for c in page["complaints"]] == []
+
+
+BAD = """<!DOCTYPE html><html lang="en" data-theme="light"><head><title>Bad</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>html[data-theme="dark"] p { color: #777; background: #666; }</style></head>
+<body><main><h1>Bad</h1><p>Unreadable in the dark.</p><img src="http://localhost:9/x.png">
+<div style="width: 500px">Wide</div></main><script>console.log("chatter"); gone();</script></body>
+</html>"""
+
+
+def test_audit_sees_what_is_wrong(audit, tmp_path):
+    import serve
+
+    (tmp_path / "bad.html").write_text(BAD)
+    server = serve.start(tmp_path)
+    try:
+        (found,) = audit("pages.mjs", serve.address(server), "bad.html")
+    finally:
+        server.shutdown()
+    assert {"image-alt", "color-contrast"} <= {problem["rule"] for problem in found["axe"]}
+    contrast = [p["theme"] for p in found["axe"] if p["rule"] == "color-contrast"]
+    assert contrast == ["dark"]
+    assert "page: " in found["sideways"][-1]
+    kinds = {complaint["kind"] for complaint in found["complaints"]}
+    assert {"third-party request", "failed request", "console log", "exception"} <= kinds
