@@ -73,7 +73,8 @@ class Verdict:
     def _evidence(self) -> str:
         text = f"{self.measured} {self.number:g}" if self.measured else f"{self.number:g}"
         if self.interval is not None:
-            text += f" (95 % interval {self.interval[0]:g} to {self.interval[1]:g})"
+            low, high = (f"{bound:.3f}" for bound in self.interval)
+            text += f" (95 % interval {low} to {high})"
         return text + "."
 
     def _html(self) -> str:

@@ -34,7 +34,7 @@ def test_condition_and_interval_are_shown_and_escaped():
     )
     box = shown._repr_mimebundle_()["text/html"]
     assert "bias &lt; 4 &amp; rate 1e-3" in box
-    assert "1.3 to 1.5" in box
+    assert "1.300 to 1.500" in box
 
 
 @pytest.mark.parametrize(
