@@ -245,6 +245,44 @@ def cell_starts_from_zero(x, h0, c0, W_xf, W_hf, b_f, W_xg, W_hg, b_g):
     return tuple(np.stack(kept) for kept in zip(*steps, strict=True))
 
 
+def cell_ignores_c0(x, h0, c0, W_xf, W_hf, b_f, W_xg, W_hg, b_g):
+    """It looks as if the belt starts empty. It starts with c0, the cell state you were given."""
+    h, c, steps = h0, np.zeros_like(c0), []
+    for x_t in x:
+        f = 1 / (1 + np.exp(-(x_t @ W_xf.T + h @ W_hf.T + b_f)))
+        g = np.tanh(x_t @ W_xg.T + h @ W_hg.T + b_g)
+        c = f * c + g
+        h = np.tanh(c)
+        steps.append((h, c, f))
+    return tuple(np.stack(kept) for kept in zip(*steps, strict=True))
+
+
+def cell_ignores_h0(x, h0, c0, W_xf, W_hf, b_f, W_xg, W_hg, b_g):
+    """It looks as if the hidden state starts from zeros. Gate and candidate of the first step read
+    h0.
+    """
+    h, c, steps = np.zeros_like(h0), c0, []
+    for x_t in x:
+        f = 1 / (1 + np.exp(-(x_t @ W_xf.T + h @ W_hf.T + b_f)))
+        g = np.tanh(x_t @ W_xg.T + h @ W_hg.T + b_g)
+        c = f * c + g
+        h = np.tanh(c)
+        steps.append((h, c, f))
+    return tuple(np.stack(kept) for kept in zip(*steps, strict=True))
+
+
+def cell_candidate_without_tanh(x, h0, c0, W_xf, W_hf, b_f, W_xg, W_hg, b_g):
+    """It looks as if tanh is missing in the candidate: what is put on the belt lies in −1 … 1."""
+    h, c, steps = h0, c0, []
+    for x_t in x:
+        f = 1 / (1 + np.exp(-(x_t @ W_xf.T + h @ W_hf.T + b_f)))
+        g = x_t @ W_xg.T + h @ W_hg.T + b_g
+        c = f * c + g
+        h = np.tanh(c)
+        steps.append((h, c, f))
+    return tuple(np.stack(kept) for kept in zip(*steps, strict=True))
+
+
 def cell_c0_from_h0(x, h0, c0, W_xf, W_hf, b_f, W_xg, W_hg, b_g):
     """It looks as if the cell state starts from h0. There are two lines and two initial states:
     h0 and c0.
@@ -299,6 +337,9 @@ KNOWN_WRONG = known_wrong(
     cell_tanh_on_the_belt,
     cell_weights_mixed_up,
     cell_starts_from_zero,
+    cell_ignores_c0,
+    cell_ignores_h0,
+    cell_candidate_without_tanh,
     cell_c0_from_h0,
     cell_h_and_c_swapped,
     cell_before_the_step,
