@@ -160,6 +160,23 @@ def test_whole_numbers_will_do_for_weights_set_by_hand():
     check("01.latch_weights", lambda s, n: (*right(s, n)[:2], np.array([0])), seed=2)
 
 
+def test_float32_biases_are_accepted_on_every_seed():
+    right = copied(EXERCISES["06.starting_bias"].right[1])
+    for seed in (None, *range(20)):
+        check("06.starting_bias", lambda *a: [b.astype(np.float32) for b in right(*a)], seed=seed)
+
+
+@pytest.mark.parametrize("leak", [1e-3, 1e-2, 1.0])
+def test_a_gate_that_listens_to_h_a_little_is_caught(leak):
+    right = copied(EXERCISES["06.reset_weights"].right[0])
+
+    def leaky(keep, drop):
+        W_xf, _, b_f = right(keep, drop)
+        return W_xf, np.array([[leak]]), b_f
+
+    assert "W_hf have to be 0" in failure(EXERCISES["06.reset_weights"], leaky)
+
+
 def test_a_changed_argument_is_noted_and_costs_nothing(capsys):
     def in_place(x, h_prev, W_ih, W_hh, b):
         h_prev[:] = np.tanh(x @ W_ih.T + h_prev @ W_hh.T + b)

@@ -33,12 +33,14 @@ def judge_with(seed: int) -> Any:
                 return problem
             for stop, wanted in zip((False, True), trial.args, strict=True):
                 f = openings(answer, stop, rng)
-                if np.abs(f - wanted).max() > 1e-3:
+                moves = float(np.ptp(f)) > 1e-6  # with other weights at 0 it is the same everywhere
+                if moves or np.abs(f - wanted).max() > 1e-3:
                     where = "at stops" if stop else "elsewhere"
+                    why = " The value's weight and W_hf have to be 0." if moves else ""
                     return (
                         f"Asked for keep={trial.args[0]:.3f}, drop={trial.args[1]:.3f}: {where} "
                         f"the opening should be {wanted:.3f}; yours runs from {f.min():.3f} to "
-                        f"{f.max():.3f} over 24 values of x and h_prev."
+                        f"{f.max():.3f} over 24 values of x and h_prev.{why}"
                     )
         return None
 
