@@ -64,7 +64,7 @@ def install_node_packages() -> None:
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             raise Stop(
-                f"{program} is missing; equations are rendered with Node.js, version 20 or newer.\n"
+                f"{program} is missing; equations are rendered with Node.js, version 18 or newer.\n"
                 "  Debian, Ubuntu: sudo apt-get install nodejs npm     macOS: brew install node"
             )
     lock = BOOK / "package-lock.json"

@@ -53,7 +53,7 @@ class lk_still(nodes.General, nodes.Element):
 def run_node(command: Sequence[str | Path], text: str = "") -> str:
     """Run a Node.js program and return what it prints; say what is missing where it cannot run."""
     if shutil.which("node") is None:
-        raise ExtensionError("instruments: node is missing; install Node.js 20 or newer")
+        raise ExtensionError("instruments: node is missing; install Node.js 18 or newer")
     done = subprocess.run(
         [str(part) for part in command],
         input=text,

@@ -5,6 +5,10 @@ import { require, withBrowser } from "./browser.mjs";
 const [url, runs] = process.argv.slice(2);
 const entry = pathToFileURL(require.resolve("lighthouse")).href;
 const { default: lighthouse, desktopConfig } = await import(entry);
+// Lighthouse may still be asking the page something when the browser closes; nobody waits for that.
+process.on("unhandledRejection", (error) => {
+  if (!/Session closed|Target closed/.test(String(error))) throw error;
+});
 const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"];
 
 function figures({ lhr }) {
