@@ -190,8 +190,8 @@ def test_not_found_page_works_at_any_depth(built):
 def test_lock_file_names_no_registry():
     text = (ROOT / "book" / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in text
-    # One package asks for the "latest" of another. A lock without addresses cannot hold that, so
-    # after `npm install` its range in the lock has to be written by hand: "^0.27.0".
+    # One package asks for the "latest" of two others. A lock without addresses cannot hold that, so
+    # after `npm install` write the versions that it has put there in place of "latest".
     assert '"latest"' not in text
     packages = json.loads(text)["packages"]
     assert packages["node_modules/katex"]["version"] == "0.16.47"
