@@ -19,10 +19,13 @@ def tolerance(dtype: Any) -> tuple[float, float]:
     return TOLERANCE[np.dtype(dtype)]
 
 
-def _array_problem(
-    got: Any, expected: np.ndarray, name: str, kinds: str = "f", remedy: str = ""
+def misfit(
+    got: Any, expected: np.ndarray, name: str = "The answer", kinds: str = "f", remedy: str = ""
 ) -> str | None:
-    """A sentence when ``got`` is no finite array of the expected shape and kind of dtype."""
+    """A sentence when ``got`` is no finite array of the expected shape and kind of dtype.
+
+    The numbers themselves are not looked at.
+    """
     if got is None:
         return f"{name} is None. Does the function end with a return?"
     if type(got) in (list, tuple):
@@ -64,7 +67,7 @@ def difference(got: Any, expected: Any, name: str = "The answer") -> str | None:
     if type(expected) is tuple:
         return _tuple_difference(got, expected, name)
     expected = np.asarray(expected)
-    problem = _array_problem(got, expected, name)
+    problem = misfit(got, expected, name)
     if problem:
         return problem
     if expected.size == 0:
@@ -88,12 +91,24 @@ def difference(got: Any, expected: Any, name: str = "The answer") -> str | None:
     )
 
 
-def _tuple_difference(got: Any, expected: tuple[Any, ...], name: str) -> str | None:
+def _miscount(
+    got: Any, wanted: str, expected: tuple[Any, ...], name: str = "The answer"
+) -> str | None:
+    """A sentence when ``got`` is not as many values as ``expected``."""
     if got is None:
         return f"{name} is None. Does the function end with a return?"
-    if type(got) not in (tuple, list) or len(got) != len(expected):
-        have = f"{len(got)} values" if type(got) in (tuple, list) else "one value"
-        return f"{name} is {have}; {len(expected)} values are expected, separated by commas."
+    if type(got) in (tuple, list) and len(got) == len(expected):
+        return None
+    have = f"{len(got)} values" if type(got) in (tuple, list) else "one value"
+    return f"{name} is {have}; {wanted}."
+
+
+def _tuple_difference(got: Any, expected: tuple[Any, ...], name: str) -> str | None:
+    problem = _miscount(
+        got, f"{len(expected)} values are expected, separated by commas", expected, name
+    )
+    if problem:
+        return problem
     for position, (mine, theirs) in enumerate(zip(got, expected, strict=True), 1):
         problem = difference(mine, theirs, f"Value {position} of {len(expected)}")
         if problem:
@@ -111,13 +126,11 @@ def structure(got: Any, shapes: tuple[tuple[int, ...], ...], names: tuple[str, .
 
     Whole numbers are as good as floats here: the values are weights set by hand.
     """
-    if got is None:
-        return "The answer is None. Does the function end with a return?"
-    if type(got) not in (tuple, list) or len(got) != len(shapes):
-        have = f"{len(got)} values" if type(got) in (tuple, list) else "one value"
-        return f"The answer is {have}; {len(shapes)} are expected: {', '.join(names)}."
+    problem = _miscount(got, f"{len(shapes)} are expected: {', '.join(names)}", shapes)
+    if problem:
+        return problem
     for value, shape, name in zip(got, shapes, names, strict=True):
-        problem = _array_problem(value, np.zeros(shape), name, "fiu", "np.array(…) makes one.")
+        problem = misfit(value, np.zeros(shape), name, "fiu", "np.array(…) makes one.")
         if problem:
             return problem
     return None

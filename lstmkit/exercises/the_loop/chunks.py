@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
 from ...rnn.equations import rnn_forward
 from .. import names
-from ..compare import difference
 from ..model import Exercise, Part, Trial, known_wrong
-from ..parity import parity
+from ..parity import parity_with_hint
 from ..sizes import F32, F64, Sizes, normal, states
 from .inputs import weights
 
@@ -24,20 +20,11 @@ def trial(rng: np.random.Generator, s: Sizes, size: int) -> Trial:
     return Trial((*args, size), h[last], f"{s.words('T', 'B', 'I', 'H')}, size={size}")
 
 
-def judge(trials: Sequence[Trial], answers: Sequence[Any]) -> str | None:
-    """Parity, and a hint where the fault lies before the first cut."""
-    problem = parity(trials, answers)
-    if problem is None or "differs" not in problem:
-        return problem
-    for trial, answer in zip(trials, answers, strict=True):
-        if difference(answer, trial.expected) and difference(
-            np.asarray(answer)[:1], trial.expected[:1]
-        ):
-            return (
-                f"{problem}\nAlready the state after the first chunk differs: if your function "
-                "calls rnn_forward or rnn_step, make sure that their own checks pass."
-            )
-    return problem
+judge = parity_with_hint(
+    lambda trial, h: h[:1],
+    "Already the state after the first chunk differs: if your function calls rnn_forward or "
+    "rnn_step, make sure that their own checks pass.",
+)
 
 
 def parts(rng: np.random.Generator, thorough: bool) -> list[Part]:

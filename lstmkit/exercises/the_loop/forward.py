@@ -9,7 +9,7 @@ import numpy as np
 
 from ...rnn.equations import rnn_forward
 from .. import names
-from ..compare import difference
+from ..compare import difference, misfit
 from ..model import Exercise, Part, Trial, known_wrong
 from ..sizes import F64, Sizes, normal, sizes, states
 from .inputs import weights
@@ -33,10 +33,8 @@ def shape(rng: np.random.Generator) -> Part:
     one = trial(rng, Sizes(4, 2, 3, 5, F64), False)
 
     def judge(trials: Sequence[Trial], answers: Sequence[Any]) -> str | None:
-        problem = difference(answers[0], trials[0].expected)
-        if problem is None or "differs" in problem:
-            return None
-        return f"{problem} Called with {trials[0].what}."
+        problem = misfit(answers[0], trials[0].expected)
+        return f"{problem} Called with {trials[0].what}." if problem else None
 
     return Part("one state for every step", [one], judge)
 

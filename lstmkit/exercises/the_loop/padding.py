@@ -9,9 +9,9 @@ import numpy as np
 
 from ...rnn.equations import rnn_forward
 from .. import names
-from ..compare import difference
+from ..compare import difference, misfit
 from ..model import Exercise, Part, Trial, known_wrong
-from ..parity import parity
+from ..parity import parity_with_hint
 from ..sizes import F32, F64, Sizes, normal, states
 from .inputs import weights
 
@@ -37,8 +37,8 @@ def blind(rng: np.random.Generator) -> Part:
 
     def judge(trials: Sequence[Trial], answers: Sequence[Any]) -> str | None:
         first, second = answers
-        problem = difference(first, clean.expected)
-        if problem and "differs" not in problem:
+        problem = misfit(first, clean.expected)
+        if problem:
             return problem
         if difference(second, np.asarray(first)):
             return "The numbers in the padding were changed, and a state moved with them."
@@ -62,20 +62,11 @@ def not_a_number(rng: np.random.Generator) -> Part:
     return Part("padding that is nan does not come into a state", [clean], judge)
 
 
-def held(trials: Sequence[Trial], answers: Sequence[Any]) -> str | None:
-    """Parity, and a hint where the fault lies before any padding."""
-    problem = parity(trials, answers)
-    if problem is None or "differs" not in problem:
-        return problem
-    for trial, answer in zip(trials, answers, strict=True):
-        runs = np.flatnonzero(trial.args[1] > 0)
-        first = np.asarray(answer)[:1, runs]
-        if difference(answer, trial.expected) and difference(first, trial.expected[:1, runs]):
-            return (
-                f"{problem}\nAlready the first step, before any padding, differs: if your function "
-                "calls rnn_step, make sure that its own check passes."
-            )
-    return problem
+held = parity_with_hint(
+    lambda trial, h: h[:1, trial.args[1] > 0],
+    "Already the first step, before any padding, differs: if your function calls rnn_step, make "
+    "sure that its own check passes.",
+)
 
 
 def parts(rng: np.random.Generator, thorough: bool) -> list[Part]:
